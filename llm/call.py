@@ -11,7 +11,7 @@ from uuid import UUID
 
 import uuid_utils
 
-from llm.types import JsonObject, Request
+from llm.types import Completion, JsonObject, Request
 
 Status = Literal["ok", "refused", "error", "cancelled", "incomplete", "interrupted"]
 CacheOutcome = Literal["hit", "miss", "off"]
@@ -82,7 +82,10 @@ class Call:
     began: float
     deadline: float | None = None
     record: Record = field(init=False)
-    warnings: list[str] = field(default_factory=list)
+    completion: Completion | None = None
+    """The answer so far; whole once the stream has ended well."""
+    waited: float = 0.0
+    """Seconds spent waiting for providers, back-off included."""
 
     def __post_init__(self) -> None:
         self.record = Record.opened(self)
@@ -148,6 +151,9 @@ class Record:
     error_type: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    limit_scope: str | None = None
+    limit_name: str | None = None
+    """Of the `errors.Limit` that refused the call."""
     warnings: list[str] = field(default_factory=list)
 
     prompt_tokens: int = 0
@@ -218,4 +224,24 @@ class NullRecorder:
         return None
 
     async def finish(self, record: Record) -> None:
+        return None
+
+
+class Metrics(Protocol):
+    """Counts what passes. Neither method waits for anything; neither raises."""
+
+    def observe(self, record: Record) -> None:
+        """Count a settled call. Once for each."""
+
+    def rejected(self, reason: str) -> None:
+        """Count what never gets a record; `reason` is one of a few words of ours (`unauthenticated`, `malformed`)."""
+
+
+class NullMetrics:
+    """Counts nothing."""
+
+    def observe(self, record: Record) -> None:
+        return None
+
+    def rejected(self, reason: str) -> None:
         return None
