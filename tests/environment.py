@@ -1,0 +1,61 @@
+"""The environment of a test run, set by this pytest plugin before Django's settings are read.
+
+A run never touches the developer's `var/`, calls no vendor and uses no service but those a test asks for. With
+TEST_DATABASE=postgres Django's own database is PostgreSQL, else SQLite.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+from tests import services
+
+HIDDEN = (
+    "ALLOWED_HOSTS",
+    "ALLOWED_PRIVATE_HOSTS",
+    "ANTHROPIC_API_KEY",
+    "CACHE_REDIS_URL",
+    "CACHE_TTL",
+    "CELERY_BROKER_URL",
+    "COHERE_API_KEY",
+    "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_URL",
+    "DEBUG",
+    "DEEPSEEK_API_KEY",
+    "DEFAULT_LLM_MODEL",
+    "DEFAULT_MAX_TOKENS",
+    "DEFAULT_TEMPERATURE",
+    "GEMINI_API_KEY",
+    "GOOGLE_AI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GROQ_API_KEY",
+    "JOURNAL_DIR",
+    "METRICS_TOKEN",
+    "MISTRAL_API_KEY",
+    "OLLAMA_HOST",
+    "OPENAI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "PORT",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "REDIS_URL",
+    "SECRETS_KEY",
+    "SECRET_KEY",
+    "TRUSTED_PROXIES",
+    "WEB_CONCURRENCY",
+)
+
+
+def _isolate() -> None:
+    for name in HIDDEN:
+        os.environ.pop(name, None)
+    folder = tempfile.mkdtemp(prefix="gatehouse-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GATEHOUSE_VAR"] = folder
+    if os.environ.get("TEST_DATABASE") == "postgres":
+        os.environ["DATABASE_URL"] = services.postgres()
+
+
+_isolate()
