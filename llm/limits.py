@@ -1,0 +1,168 @@
+"""How many requests a key may make in any sixty seconds: counted in Redis for all processes, or in this one.
+
+The window slides. Requests of one second are kept as one run, which leaves sixty seconds after its last request:
+never more than the limit passes in any sixty seconds, a sparse caller is counted exactly, a dense one waits at most
+a second longer than it must, and no limit, however high, needs more than 61 runs of memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import Protocol
+
+from llm.call import Caller, Clock, SystemClock
+from llm.errors import Limit, RateLimited
+
+WINDOW = 60.0
+RUN = 1.0
+
+
+@dataclass(slots=True, frozen=True)
+class Admission:
+    """What a caller has left; all None where it has no limit.
+
+    `reset` is in seconds: when the oldest request leaves the window and room grows again. `degraded` says that the
+    shared count was out of reach and this process admitted out of its own share.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: float | None = None
+    degraded: bool = False
+
+    def headers(self) -> dict[str, str]:
+        if self.limit is None or self.reset is None:
+            return {}
+        return {
+            "x-ratelimit-limit-requests": str(self.limit),
+            "x-ratelimit-remaining-requests": str(self.remaining),
+            "x-ratelimit-reset-requests": duration(self.reset),
+        }
+
+
+UNLIMITED = Admission()
+
+
+class Limiter(Protocol):
+    async def admit(self, caller: Caller) -> Admission:
+        """Count one request of `caller`, or raise `RateLimited`. Nothing else is ever raised."""
+
+
+class NoLimiter:
+    """Admits everybody."""
+
+    async def admit(self, caller: Caller) -> Admission:
+        return UNLIMITED
+
+
+class MemoryLimiter:
+    """Counts in this process alone, which grants `share` of every limit (at least one request a minute)."""
+
+    def __init__(self, *, share: float = 1.0, clock: Clock | None = None) -> None:
+        self._share = share
+        self._clock = clock or SystemClock()
+        self._windows: dict[int, Window] = {}
+
+    async def admit(self, caller: Caller) -> Admission:
+        if caller.requests_per_minute is None:
+            return UNLIMITED
+        now = self._clock.monotonic()
+        maximum = shared_limit(caller.requests_per_minute, self._share)
+        return settle(self._window(caller.key_id, now).admit(now, maximum), maximum, self._clock)
+
+    def _window(self, key_id: int, now: float) -> Window:
+        window = self._windows.pop(key_id, None) or Window()
+        self._forget_idle(now)
+        self._windows[key_id] = window
+        return window
+
+    def _forget_idle(self, now: float) -> None:
+        """Windows lie in the order of their last use: with each admission the idlest goes, if it is empty."""
+        for key_id, window in self._windows.items():
+            if window.is_over(now):
+                del self._windows[key_id]
+            return
+
+
+@dataclass(slots=True, frozen=True)
+class Verdict:
+    """`used` counts this request where it was admitted; `wait` is seconds until the next room."""
+
+    admitted: bool
+    used: int
+    wait: float
+
+
+class Window:
+    """The requests of the last sixty seconds, as runs of (last instant, count)."""
+
+    __slots__ = ("_runs", "_used")
+
+    def __init__(self) -> None:
+        self._runs: deque[tuple[float, int]] = deque()
+        self._used = 0
+
+    def admit(self, now: float, maximum: int) -> Verdict:
+        self._forget(now)
+        if self._used >= maximum:
+            return Verdict(False, self._used, self._wait(now, self._used - maximum + 1))
+        self._add(now)
+        return Verdict(True, self._used, self._wait(now, 1))
+
+    def is_over(self, now: float) -> bool:
+        return not self._runs or self._runs[-1][0] + WINDOW <= now
+
+    def _forget(self, now: float) -> None:
+        while self._runs and self._runs[0][0] + WINDOW <= now:
+            self._used -= self._runs.popleft()[1]
+
+    def _add(self, now: float) -> None:
+        count = 1
+        if self._runs and self._runs[-1][0] // RUN == now // RUN:
+            count += self._runs.pop()[1]
+        self._runs.append((now, count))
+        self._used += 1
+
+    def _wait(self, now: float, wanted: int) -> float:
+        """Seconds until `wanted` requests have left."""
+        for last, count in self._runs:
+            wanted -= count
+            if wanted <= 0:
+                return last + WINDOW - now
+        return WINDOW
+
+
+def shared_limit(limit: int, share: float) -> int:
+    """The part of `limit` that one process may grant alone: rounded down, but not to nothing."""
+    return min(limit, max(1, int(limit * share)))
+
+
+def settle(verdict: Verdict, maximum: int, clock: Clock, *, degraded: bool = False) -> Admission:
+    if verdict.admitted:
+        return Admission(maximum, maximum - verdict.used, verdict.wait, degraded)
+    raise RateLimited(
+        f"This key has made {verdict.used} requests in the last minute; its limit is {maximum}.",
+        retry_after=verdict.wait,
+        hint=f"Try again in {duration(verdict.wait)}.",
+        limit=Limit(
+            name="requests_per_minute",
+            scope="key",
+            used=verdict.used,
+            max=maximum,
+            resets_at=clock.now() + timedelta(seconds=verdict.wait),
+        ),
+    )
+
+
+def duration(seconds: float) -> str:
+    """As the vendors write it: `12ms`, `1s`, `1.5s`, `6m0s`, `1h0m0s`; rounded up to the millisecond."""
+    milliseconds = ceil(round(max(seconds, 0.0) * 1000, 3))
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    rest = f"{milliseconds / 1000:g}s"
+    return f"{hours}h{minutes}m{rest}" if hours else f"{minutes}m{rest}" if minutes else rest
