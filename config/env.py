@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+N = TypeVar("N", int, float)
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("GATEHOUSE_VAR", ROOT / "var"))
@@ -15,20 +21,30 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def integer(name: str, default: int) -> int:
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     raw = text(name)
     try:
-        return int(raw) if raw else default
+        value = int(raw) if raw else default
     except ValueError:
         raise SystemExit(f"{name} must be a whole number, not {raw!r}.") from None
+    return _within(name, value, least, most)
 
 
-def decimal(name: str, default: float) -> float:
+def decimal(name: str, default: float, *, least: float = 0, most: float | None = None) -> float:
     raw = text(name)
     try:
-        return float(raw) if raw else default
+        value = float(raw) if raw else default
     except ValueError:
         raise SystemExit(f"{name} must be a number, not {raw!r}.") from None
+    return _within(name, value, least, most)
+
+
+def _within(name: str, value: N, least: N, most: N | None) -> N:
+    """Written so that NaN, which is neither more nor less than anything, is refused as well."""
+    if not (value >= least and (most is None or value <= most)):
+        bound = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
+        raise SystemExit(f"{name} must be {bound}, not {value:g}.")
+    return value
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -43,15 +59,55 @@ def listing(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [item.strip() for item in raw.split(",") if item.strip()] if raw else list(default)
 
 
+def address(name: str, schemes: tuple[str, ...], default: str = "") -> str:
+    """A URL with one of `schemes`. What it says is never repeated: it may hold a password."""
+    raw = text(name, default)
+    if raw and urlsplit(raw).scheme not in schemes:
+        raise SystemExit(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return raw
+
+
+def networks(name: str) -> list[str]:
+    """Addresses and CIDR ranges."""
+    items = listing(name)
+    for item in items:
+        try:
+            ip_network(item, strict=False)
+        except ValueError:
+            raise SystemExit(f"{name} must list addresses or CIDR ranges, not {item!r}.") from None
+    return items
+
+
 def folder(name: str, default: Path) -> Path:
     path = Path(text(name) or default)
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"{name}: the folder {path} cannot be made: {error.strerror}.") from None
     return path
 
 
 def secret(name: str) -> str:
     """The secret from the environment, else the one made on first start into `var/secrets` (owner only)."""
     return text(name) or _kept_secrets()[name]
+
+
+def encryption_keys() -> list[str]:
+    """The current key first, older ones after it."""
+    keys = [key.strip() for key in secret("SECRETS_KEY").split(",") if key.strip()]
+    for key in keys:
+        try:
+            whole = len(base64.urlsafe_b64decode(key)) == 32
+        except (binascii.Error, ValueError):
+            whole = False
+        if not whole:
+            raise SystemExit("SECRETS_KEY must be urlsafe base64 of 32 bytes, or several with commas.")
+    return keys
+
+
+def for_child(parent: int) -> dict[str, str]:
+    """Our environment, and the pipe by which the child notices that its parent is gone."""
+    return {**os.environ, "GATEHOUSE_PARENT": str(parent)}
 
 
 def _kept_secrets() -> dict[str, str]:
@@ -73,3 +129,7 @@ def _kept_secrets() -> dict[str, str]:
 
 def _fernet_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+METRICS = folder("PROMETHEUS_MULTIPROC_DIR", VAR / "metrics")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS)  # prometheus_client reads it when it is first imported

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dj_database_url
+from celery.schedules import crontab
 
 from config import env
 
@@ -14,12 +15,20 @@ VAR = env.folder("GATEHOUSE_VAR", env.VAR)
 # secrets and hosts
 
 SECRET_KEY = env.secret("SECRET_KEY")
-SECRETS_KEYS = [key.strip() for key in env.secret("SECRETS_KEY").split(",") if key.strip()]
+SECRETS_KEYS = env.encryption_keys()
 DEBUG = env.flag("DEBUG")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
-TRUSTED_PROXIES = env.listing("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+HTTPS = env.flag("HTTPS")
+"""Set it where a proxy speaks TLS for us: browsers are then sent to https and keep cookies to it."""
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
 
 # applications
 
@@ -36,6 +45,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "config",
     "llm",
     "analytics",
 ]
@@ -70,7 +80,7 @@ TEMPLATES = [
 
 # database
 
-DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_URL = env.address("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
 
 
 def _database() -> dict[str, Any]:
@@ -99,8 +109,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis, Celery, channels
 
-REDIS_URL = env.text("REDIS_URL")
-CACHE_REDIS_URL = env.text("CACHE_REDIS_URL", REDIS_URL)
+REDIS = ("redis", "rediss", "unix")
+REDIS_URL = env.address("REDIS_URL", REDIS)
+CACHE_REDIS_URL = env.address("CACHE_REDIS_URL", REDIS, REDIS_URL)
 CACHES = {
     "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": CACHE_REDIS_URL}
     if CACHE_REDIS_URL
@@ -114,8 +125,18 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "filesystem://")
+CELERY_BROKER_URL = env.address(
+    "CELERY_BROKER_URL", (*REDIS, "amqp", "amqps", "filesystem"), REDIS_URL or "filesystem://"
+)
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "partitions": {"task": "analytics.tasks.ensure_partitions", "schedule": crontab(hour="1", minute="10")},
+    "bodies": {"task": "analytics.tasks.prune_bodies", "schedule": crontab(hour="2", minute="10")},
+    "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if CELERY_BROKER_URL == "filesystem://":
     _broker = env.folder("CELERY_FOLDER", VAR / "broker")
@@ -128,20 +149,29 @@ if CELERY_BROKER_URL == "filesystem://":
 # the gateway
 
 DEFAULT_LLM_MODEL = env.text("DEFAULT_LLM_MODEL")
-DEFAULT_TEMPERATURE = env.decimal("DEFAULT_TEMPERATURE", 0.7)
-DEFAULT_MAX_TOKENS = env.integer("DEFAULT_MAX_TOKENS", 1024)
+DEFAULT_TEMPERATURE = env.decimal("DEFAULT_TEMPERATURE", 0.7, most=2)
+DEFAULT_MAX_TOKENS = env.integer("DEFAULT_MAX_TOKENS", 1024, least=1)
 CACHE_TTL = env.integer("CACHE_TTL", 3600)
 ALLOWED_PRIVATE_HOSTS = env.listing("ALLOWED_PRIVATE_HOSTS")
 JOURNAL_DIR = env.folder("JOURNAL_DIR", VAR / "journal")
-WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1)
-PORT = env.integer("PORT", 8000)
+BODY_DAYS = env.integer("BODY_DAYS", 30)
+"""Days that messages and answers are kept; 0 is for ever."""
+RECORD_MONTHS = env.integer("RECORD_MONTHS", 0)
+"""Months that records are kept; 0 is for ever."""
+BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
+
+# the web process
+
+PORT = env.integer("PORT", 8000, least=1, most=65535)
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, least=1, most=256)
+ACCESS_LOG = env.flag("ACCESS_LOG")
 DRAIN_SECONDS = env.decimal("DRAIN_SECONDS", 1)
 GRACE_SECONDS = env.decimal("GRACE_SECONDS", 30)
 
 # the stock side
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
+STATIC_ROOT = env.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 AUTH_PASSWORD_VALIDATORS = [
@@ -168,13 +198,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
+    "filters": {"ours": {"()": "config.logs.OursOrWarnings"}},
+    "formatters": {"line": {"()": "config.logs.Redacted", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["ours"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "aiohttp")
+        "django": {"handlers": [], "level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "uvicorn": {"level": "WARNING"},
+        "uvicorn.access": {"level": "INFO"},
     },
 }

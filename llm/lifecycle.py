@@ -1,0 +1,48 @@
+"""The life of this process around its requests: whether it is draining, what starts with it and what ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
+
+Hook = Callable[[], Awaitable[None]]
+HOOK_SECONDS = 10.0
+
+
+class Lifecycle:
+    """`draining` turns true at the first signal to stop and never back: `/readyz` is red from then on."""
+
+    def __init__(self) -> None:
+        self.draining = False
+        self._opening: list[Hook] = []
+        self._closing: list[Hook] = []
+
+    def on_startup(self, hook: Hook) -> Hook:
+        """Runs `hook` before the first request; if it fails, the process does not start."""
+        self._opening.append(hook)
+        return hook
+
+    def on_shutdown(self, hook: Hook) -> Hook:
+        """Runs `hook` once after the last answer; the last one named goes first."""
+        self._closing.append(hook)
+        return hook
+
+    async def startup(self) -> None:
+        for hook in self._opening:
+            await hook()
+
+    async def shutdown(self) -> None:
+        """No hook's failure, nor its taking too long, keeps the next one from its turn."""
+        while self._closing:
+            hook = self._closing.pop()
+            try:
+                async with asyncio.timeout(HOOK_SECONDS):
+                    await hook()
+            except Exception:  # the process ends either way; what matters is that the others end well
+                logger.exception("Closing %s failed", getattr(hook, "__qualname__", hook))
+
+
+lifecycle = Lifecycle()
