@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
+from llm.surfaces.handler import GenerationHandler
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup(set_prefix=False)
 
-from config.urls import GENERATION  # noqa: E402 - the apps must be ready first
-from llm.lifecycle import lifecycle  # noqa: E402 - likewise
-from llm.surfaces.handler import GenerationHandler  # noqa: E402 - likewise
+LEAN = frozenset({"/api/v1/generate/", "/v1/chat/completions", "/healthz", "/readyz"})
+"""The paths that the lean handler serves; `config/urls.py` says with which view."""
 
-stock = get_asgi_application()
-generation = GenerationHandler()
+_stock = get_asgi_application()
+_lean = GenerationHandler()
+
+
+async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await (_lean if scope["path"] in LEAN else _stock)(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([])})

@@ -5,6 +5,24 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
+from analytics.api import RequestListView, RequestView, UsageView
+from analytics.metrics import metrics_view
+from llm.surfaces.health import healthz, readyz
+from llm.surfaces.native import GenerateView
+from llm.surfaces.openai import ChatCompletionsView, ModelsView
+from llm.surfaces.schema import DocsView, SchemaView
+
 urlpatterns = [
+    path("api/v1/generate/", GenerateView.as_view()),
+    path("v1/chat/completions", ChatCompletionsView.as_view()),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("v1/models", ModelsView.as_view()),
+    path("api/v1/usage/", UsageView.as_view()),
+    path("api/v1/requests/", RequestListView.as_view()),
+    path("api/v1/requests/<str:id>/", RequestView.as_view(), name="request"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(url_name="schema")),
+    path("metrics", metrics_view),
     path("admin/", admin.site.urls),
 ]

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import uuid_utils
 
+from llm.registry import RouteSpec
 from llm.types import Completion, JsonObject, Request
 
 Status = Literal["ok", "refused", "error", "cancelled", "incomplete", "interrupted"]
@@ -84,6 +85,10 @@ class Call:
     record: Record = field(init=False)
     completion: Completion | None = None
     """The answer so far; whole once the stream has ended well."""
+    route: RouteSpec | None = None
+    """The route tried last."""
+    limits: dict[str, str] = field(default_factory=dict)
+    """The headers that say what is left of the key's own limits, once it was let in."""
     waited: float = 0.0
     """Seconds spent waiting for providers, back-off included."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from llm.registry import ProviderSpec, RouteSpec
@@ -13,7 +13,8 @@ from llm.types import EventStream, Request
 class UpstreamCall:
     """One try: what to ask of which route. Times in seconds.
 
-    `id` goes upstream as `x-client-request-id`. `dropped` gathers the parameters this vendor does not take.
+    `id` goes upstream as `x-client-request-id`. The provider fills in `dropped`, the parameters this vendor does not
+    take, and `waited`, the time spent waiting for it.
     """
 
     id: str
@@ -23,7 +24,8 @@ class UpstreamCall:
     timeout: float
     first_token_timeout: float
     chunk_timeout: float
-    dropped: list[str]
+    dropped: list[str] = field(default_factory=list)
+    waited: float = 0.0
 
 
 class Provider(Protocol):

@@ -1,0 +1,211 @@
+"""From what was asked to what can be tried: the model, its candidates in turn, and every check that needs no vendor."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from llm import tokens
+from llm.call import Call, Caller
+from llm.errors import ContextTooLong, Forbidden, InvalidField, NotFound, UnsupportedCapability
+from llm.registry import ModelSpec, RouteSpec, Snapshot
+from llm.types import Image, Message, Options, Request, Text
+
+
+@dataclass(slots=True, frozen=True)
+class Defaults:
+    """What the settings say where a native request says nothing."""
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    cache_ttl: int = 3600
+
+
+@dataclass(slots=True, frozen=True)
+class Candidate:
+    """One route that may answer, with the request as this route is to be asked. Candidates stand in order of models."""
+
+    model: ModelSpec
+    route: RouteSpec
+    request: Request
+    max_tokens: int | None
+
+
+@dataclass(slots=True, frozen=True)
+class Plan:
+    model: ModelSpec
+    candidates: list[Candidate]
+
+
+async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
+    """Raises the 403, 404 or 422 that the caller deserves before a provider is asked."""
+    model = resolve(call.request, call.caller, snapshot)
+    call.record.model = model.name
+    call.request = request = _completed(call.request, model, defaults)
+    lacking = _lacking(request, model)
+    if lacking:
+        raise UnsupportedCapability(
+            f"The model {model.name} does not offer {lacking[0]}.", param=_path(request, _FIELD_OF[lacking[0]])
+        )
+    _check_output_bound(request, model)
+    await _check_window(request, model)
+    candidates = _candidates(call, model, snapshot)
+    return Plan(model, candidates)
+
+
+def resolve(request: Request, caller: Caller, snapshot: Snapshot) -> ModelSpec:
+    """The model behind the name, alias, pinned provider's default or default model; NotFound names the nearest."""
+    name = request.model or _default_name(request, snapshot)
+    if not name:
+        raise InvalidField("No model was named and there is no default model.", param="model")
+    model = snapshot.models.get(name)
+    if model is None:
+        usable = [known for known in snapshot.models if _may_use(caller, known)]
+        near = snapshot.near(name, usable)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "GET /api/v1/models/ lists the models."
+        raise NotFound(f"There is no model {name[:200]!r}.", param="model", code="model_not_found", hint=hint)
+    if not _may_use(caller, model.name):
+        raise Forbidden(f"This key may not use the model {model.name}.", param="model", code="model_not_allowed")
+    return model
+
+
+def _default_name(request: Request, snapshot: Snapshot) -> str | None:
+    provider = snapshot.providers.get(request.provider or "")
+    return (provider.default_model if provider else None) or snapshot.default_model
+
+
+def _may_use(caller: Caller, name: str) -> bool:
+    return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in caller.models)
+
+
+def _completed(request: Request, model: ModelSpec, defaults: Defaults) -> Request:
+    """The request with its context in the system message and, on the native surface, the settings' defaults."""
+    messages = _with_context(request)
+    options = request.options
+    if request.dialect == "native":
+        options = _with_defaults(options, model, defaults)
+    return replace(request, messages=messages, options=options)
+
+
+def _with_context(request: Request) -> list[Message]:
+    context = request.context.assembled_context if request.context else ""
+    if not context:
+        return request.messages
+    first = request.messages[0] if request.messages else None
+    if first is not None and first.role in ("system", "developer"):
+        return [replace(first, parts=[*first.parts, Text(f"\n\n{context}")]), *request.messages[1:]]
+    return [Message("system", [Text(context)]), *request.messages]
+
+
+def _with_defaults(options: Options, model: ModelSpec, defaults: Defaults) -> Options:
+    """Reasoning models take no temperature; an output bound above the model's own would be refused."""
+    temperature, max_tokens = options.temperature, options.max_tokens
+    if temperature is None and "reasoning" not in model.capabilities:
+        temperature = defaults.temperature
+    if max_tokens is None and defaults.max_tokens:
+        max_tokens = min(defaults.max_tokens, model.max_output_tokens or defaults.max_tokens)
+    return replace(options, temperature=temperature, max_tokens=max_tokens)
+
+
+_FIELD_OF = {"streaming": "stream", "tools": "tools", "vision": "messages"}
+
+
+def _lacking(request: Request, model: ModelSpec) -> list[str]:
+    """The capabilities asked for that the model lacks; a model without a list is taken to have all."""
+    return [need for need in _needs(request) if model.capabilities and need not in model.capabilities]
+
+
+def _needs(request: Request) -> list[str]:
+    needs = ["streaming"] if request.stream else []
+    if request.options.tools:
+        needs.append("tools")
+    if any(isinstance(part, Image) for message in request.messages for part in message.parts):
+        needs.append("vision")
+    return needs
+
+
+def _path(request: Request, name: str) -> str:
+    """The field as this caller's dialect spells it."""
+    return f"options.{name}" if request.dialect == "native" and name in Options.__slots__ else name
+
+
+def _check_output_bound(request: Request, model: ModelSpec) -> None:
+    wanted, most = request.options.max_tokens, model.max_output_tokens
+    if wanted and most and wanted > most:
+        raise InvalidField(
+            f"max_tokens is {wanted}, but {model.name} writes at most {most} tokens.",
+            param=_path(request, "max_tokens"),
+        )
+
+
+async def _check_window(request: Request, model: ModelSpec) -> None:
+    """Tokens are bounded by bytes; only near the window are they counted, beside the event loop."""
+    window, answer = model.context_window, request.options.max_tokens or 0
+    if not window or tokens.bound(request) + answer <= window:
+        return
+    counted = await asyncio.to_thread(tokens.count, request, model.name)
+    if counted + answer > window:
+        bound = f" and up to {answer} for the answer" if answer else ""
+        raise ContextTooLong(
+            f"The request has {counted} tokens{bound}; the context window of {model.name} holds {window}.",
+            param="messages",
+        )
+
+
+def _candidates(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[Candidate]:
+    """The model's routes, then those of its fallbacks; a pinned provider leaves only its own."""
+    request = call.request
+    routes = _pinned(request, model, snapshot) if request.provider else model.routes
+    found = [_candidate(model, route, request) for route in routes if _serves(request, route)]
+    for fallback in _fallbacks(call, model, snapshot):
+        found += [_candidate(fallback, route, request) for route in fallback.routes if _serves(request, route)]
+    if not found:
+        raise UnsupportedCapability(f"No route of {model.name} can serve this request.", param="model")
+    return found
+
+
+def _pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[RouteSpec]:
+    name = request.provider or ""
+    if name not in snapshot.providers:
+        near = snapshot.near(name, list(snapshot.providers))
+        hint = f"Did you mean {' or '.join(near)}?" if near else None
+        raise NotFound(f"There is no provider {name[:200]!r}.", param="provider", code="provider_not_found", hint=hint)
+    routes = [route for route in model.routes if route.provider.name == name]
+    if not routes:
+        others = ", ".join(sorted({route.provider.name for route in model.routes})) or "no provider"
+        raise InvalidField(
+            f"The provider {name} has no route to {model.name}.", param="provider", hint=f"It is served by {others}."
+        )
+    return routes
+
+
+def _fallbacks(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[ModelSpec]:
+    """Named in the request they must exist; the model's own are left out where they cannot serve."""
+    request = call.request
+    if request.fallbacks is not None:
+        named = [resolve(replace(request, model=name), call.caller, snapshot) for name in request.fallbacks]
+    else:
+        own = () if request.provider else model.fallbacks
+        named = [snapshot.models[name] for name in own if name in snapshot.models and _may_use(call.caller, name)]
+    return [fallback for fallback in named if fallback.name != model.name and not _lacking(request, fallback)]
+
+
+def _serves(request: Request, route: RouteSpec) -> bool:
+    offers = {"streaming": route.provider.streaming, "tools": route.provider.tools, "vision": route.provider.images}
+    return all(offers[need] for need in _needs(request))
+
+
+def _candidate(model: ModelSpec, route: RouteSpec, request: Request) -> Candidate:
+    wanted, most = request.options.max_tokens, model.max_output_tokens
+    max_tokens = min(wanted, most) if wanted and most else wanted
+    return Candidate(model, route, _with_provider_defaults(request, route), max_tokens)
+
+
+def _with_provider_defaults(request: Request, route: RouteSpec) -> Request:
+    unsaid = {
+        name: value
+        for name, value in route.provider.defaults.items()
+        if name in Options.__slots__ and getattr(request.options, name) is None
+    }
+    return replace(request, options=replace(request.options, **unsaid)) if unsaid else request

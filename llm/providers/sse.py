@@ -1,0 +1,39 @@
+"""Server-sent events off the wire: bytes in whatever pieces the network made of them, data payloads out."""
+
+from __future__ import annotations
+
+from llm.errors import ProviderBroken
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes that may gather without a frame coming to its end."""
+
+
+class FrameReader:
+    """Feeds on pieces of a stream. A payload is the joined `data:` lines of one event; comments and names are skipped."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The payloads that this piece completed, in order."""
+        text = self._rest + piece if self._rest else piece
+        if b"\r" in text:
+            # A lone CR at the end may be half of a CRLF: it stays as it is until its other half has come.
+            text = text[:-1].replace(b"\r\n", b"\n") + text[-1:]
+        *frames, self._rest = text.split(b"\n\n")
+        if len(self._rest) > MAX_FRAME:
+            raise ProviderBroken("The provider's stream sent an event without an end.")
+        return [payload for frame in frames if (payload := _payload(frame)) is not None]
+
+    def end(self) -> list[bytes]:
+        """What stood unfinished when the stream ended: some vendors leave out the last blank line."""
+        last, self._rest = self._rest.replace(b"\r\n", b"\n"), b""
+        payload = _payload(last.strip(b"\r\n"))
+        return [] if payload is None else [payload]
+
+
+def _payload(frame: bytes) -> bytes | None:
+    if frame.startswith(b"data: ") and b"\n" not in frame:
+        return frame[6:]
+    lines = [line[5:].removeprefix(b" ") for line in frame.split(b"\n") if line.startswith(b"data:")]
+    return b"\n".join(lines) if lines else None

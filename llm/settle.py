@@ -1,0 +1,99 @@
+"""What a call comes to in the end, written into its record: outcome, usage, cost, times."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from llm import prices, tokens
+from llm.cache import CachedAnswer
+from llm.call import Body, Call
+from llm.errors import GatewayError, ProviderError
+from llm.types import Completion, Usage
+
+
+def note_answer(call: Call) -> None:
+    """The answer came to its end."""
+    record, completion = call.record, call.completion or Completion()
+    record.status = "ok"
+    record.finish_reason = next((choice.finish_reason for choice in completion.choices), None)
+    _note_usage(call, completion)
+    _note_body(call)
+
+
+def note_cached(call: Call, hit: CachedAnswer) -> None:
+    """The answer comes from the cache: no provider is asked, nothing is paid, something is saved."""
+    record = call.record
+    record.cache, record.saved = "hit", hit.cost
+    record.provider, record.model = hit.provider, hit.model
+
+
+def note_error(call: Call, error: GatewayError) -> None:
+    """The call failed: refused before a provider was asked, in error, or incomplete after its first content."""
+    record = call.record
+    if record.first_token_ms is not None:
+        record.status = "incomplete"
+        _note_usage(call, call.completion or Completion())
+    elif record.attempts or isinstance(error, ProviderError) or error.status == GatewayError.status:
+        record.status = "error"
+    else:
+        record.status = "refused"
+    record.http_status = error.status
+    record.error_type, record.error_code, record.error_message = error.type, error.code, error.message
+    _note_body(call)
+
+
+def note_cancelled(call: Call) -> None:
+    """The client left. What a provider was asked and what it said until then is used up."""
+    call.record.status = "cancelled"
+    if call.record.attempts:
+        _note_usage(call, call.completion or Completion())
+    _note_body(call)
+
+
+def note_times(call: Call, now: float, *, first: bool = False) -> None:
+    """Milliseconds since the call began; our own share is what was not spent waiting for a provider.
+
+    A stream's own share is fixed at its first content: afterwards the client's reading is in it.
+    """
+    record, elapsed = call.record, now - call.began
+    if first:
+        record.first_token_ms = elapsed * 1000
+    else:
+        record.latency_ms = elapsed * 1000
+    if first or not (record.streamed and record.first_token_ms is not None):
+        record.overhead_ms = max(elapsed - call.waited, 0.0) * 1000
+
+
+def _note_usage(call: Call, completion: Completion) -> None:
+    """Usage as the provider counted it, else our estimate; cost from the price at the time of the call."""
+    record = call.record
+    usage = completion.usage or _estimate(call, completion)
+    completion.usage = usage
+    record.prompt_tokens, record.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+    record.total_tokens = usage.total_tokens
+    record.cached_tokens, record.cache_write_tokens = usage.cached_tokens, usage.cache_write_tokens
+    record.reasoning_tokens, record.usage_estimated = usage.reasoning_tokens, usage.estimated
+    record.upstream_id = completion.upstream_id
+    record.upstream_model = completion.upstream_model or record.upstream_model
+    if record.cache == "hit":
+        record.cost = 0
+    elif call.route is not None:
+        price = call.route.price_at(record.created_at)
+        record.cost = prices.cost(usage, price)
+        record.price = asdict(price) if price else None
+
+
+def _estimate(call: Call, completion: Completion) -> Usage:
+    prompt = tokens.estimate_request(call.request)
+    said = sum(
+        tokens.estimate(choice.text) + tokens.estimate(choice.reasoning) + tokens.estimate(choice.refusal)
+        for choice in completion.choices
+    )
+    said += sum(tokens.estimate(called.arguments) for choice in completion.choices for called in choice.tool_calls)
+    return Usage(prompt_tokens=prompt, completion_tokens=said, total_tokens=prompt + said, estimated=True)
+
+
+def _note_body(call: Call) -> None:
+    if call.caller.keeps_bodies:
+        request = call.request
+        call.record.body = Body({"messages": request.messages, "options": request.options}, call.completion)

@@ -1,0 +1,105 @@
+"""One way in for every dialect over HTTP: `serve(request, dialect)`, JSON or server-sent events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from llm.call import Call, Caller, new_id, public_id
+from llm.dialects.base import Dialect
+from llm.dialects.body import parse_body
+from llm.errors import BodyTooLarge, GatewayError
+from llm.gateway import Gateway
+from llm.surfaces.auth import authenticate, check_scope
+from llm.surfaces.cors import add_headers, cors_headers
+from llm.surfaces.responses import (
+    EventStreamResponse,
+    Headers,
+    StreamVoice,
+    answer_headers,
+    identity_headers,
+)
+from llm.types import Request
+from llm.wiring import clock, gateway, metrics
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = 600.0
+"""Seconds that one call may take in all, the time-out of the official SDKs."""
+
+
+async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
+    """Authenticate, parse, call the gateway, answer. Every failure becomes an answer in the caller's dialect."""
+    began, identity = clock().monotonic(), new_id()
+    caller: Caller | None = None
+    try:
+        caller = await authenticate(request)
+        check_scope(caller, "generate")
+        wanted = dialect.parse_request(read_body(request))
+    except GatewayError as error:
+        metrics().rejected(error.code)
+        return refusal(error, dialect, public_id(identity), cors_headers(request, caller))
+    call = Call(identity, wanted, caller, "sse" if wanted.stream else "json", began, began + DEADLINE)
+    extra = cors_headers(request, caller)
+    if wanted.stream:
+        return _streamed(call, await gateway(), dialect, extra)
+    return await _whole(call, await gateway(), dialect, extra)
+
+
+def read_body(request: HttpRequest) -> dict[str, object]:
+    if getattr(request, "too_large", False):
+        raise BodyTooLarge("The body is larger than 32 MB.")
+    return parse_body(request.body)
+
+
+async def _whole(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> HttpResponse:
+    try:
+        completion = await gateway.complete(call)
+    except GatewayError as error:
+        return refusal(error, dialect, call.public_id, answer_headers(call) | extra)
+    except Exception as error:  # the client is owed an answer in its dialect, whatever bug of ours this is
+        logger.exception("A call broke off")
+        internal = GatewayError(f"Internal error ({type(error).__name__}).")
+        return refusal(internal, dialect, call.public_id, answer_headers(call) | extra)
+    body = orjson.dumps(dialect.render_completion(call.record, completion))
+    return _json(200, body, answer_headers(call) | extra)
+
+
+def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> EventStreamResponse:
+    renderer = dialect.stream_renderer(call.request, call.record)
+    voice = StreamVoice(
+        headers=lambda: answer_headers(call) | extra,
+        refuse=lambda error: refusal(error, dialect, call.public_id, answer_headers(call) | extra),
+        interrupt=lambda error: renderer.render_error(error, call.public_id),
+        heartbeat=dialect.HEARTBEAT,
+    )
+
+    async def frames() -> AsyncGenerator[bytes, None]:
+        async with aclosing(gateway.stream(call)) as batches:
+            async for events in batches:
+                if frame := renderer.render_events(events):
+                    yield frame
+        yield renderer.render_done(call.record, call.completion)
+
+    return EventStreamResponse(frames(), voice)
+
+
+def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) -> HttpResponse:
+    """An error as an answer: status, envelope and the headers that SDKs obey."""
+    status, body = dialect.render_error(error, name)
+    headers = headers | identity_headers(name)
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after)))
+    return _json(status, orjson.dumps(body), headers)
+
+
+def _json(status: int, body: bytes, headers: Headers) -> HttpResponse:
+    response = HttpResponse(body, status=status, content_type="application/json")
+    add_headers(response, headers)
+    return response

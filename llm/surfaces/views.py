@@ -1,0 +1,75 @@
+"""What the views of all surfaces share: an async dispatch for generation, the native error envelope for resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from llm.call import Caller, new_id, public_id
+from llm.dialects import native
+from llm.dialects.base import Dialect
+from llm.errors import CallerError, GatewayError, NotFound
+from llm.surfaces.auth import KeyAuthentication
+from llm.surfaces.cors import add_headers, cors_headers, preflight
+from llm.surfaces.http import refusal, serve
+
+
+class MethodNotAllowed(CallerError):
+    status = 405
+    code = "method_not_allowed"
+
+
+class GenerationView(APIView):
+    """Its one method is async and served by the lean handler; what DRF gives it is the schema."""
+
+    dialect: Dialect
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # DRF's own is sync
+        if request.method == "POST":
+            return await self.post(request)
+        if request.method == "OPTIONS":
+            return preflight(request)
+        refused = MethodNotAllowed(f"{request.method} is not allowed here; use POST.")
+        response = refusal(refused, self.dialect, public_id(new_id()), cors_headers(request, None))
+        response["allow"] = "POST, OPTIONS"
+        return response
+
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        return await serve(request, self.dialect)
+
+
+class ResourceView(APIView):
+    """A view of the stock side: a key, the native error envelope, a request id and CORS on every answer."""
+
+    authentication_classes = [KeyAuthentication]
+    dialect: Dialect = native.DIALECT
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.public_id = public_id(new_id())
+        if request.method == "OPTIONS":
+            return preflight(request)
+        response = super().dispatch(request, *args, **kwargs)
+        caller = getattr(self.request, "auth", None)
+        add_headers(response, cors_headers(request, caller if isinstance(caller, Caller) else None))
+        add_headers(response, {"x-request-id": self.public_id, "request-id": self.public_id})
+        return response
+
+    def handle_exception(self, exc: Exception) -> HttpResponse | Response:  # type: ignore[override]  # HttpResponse is enough for finalize_response
+        return refusal(_as_ours(exc), self.dialect, self.public_id, {})
+
+
+def _as_ours(error: Exception) -> GatewayError:
+    """Django's and DRF's few own refusals in our words; anything else is a bug and goes on its way."""
+    if isinstance(error, GatewayError):
+        return error
+    if isinstance(error, Http404):
+        return NotFound("There is nothing here.")
+    if isinstance(error, APIException):
+        ours = CallerError(str(error.detail), code=str(error.get_codes()))
+        ours.status = error.status_code
+        return ours
+    raise error

@@ -1,0 +1,119 @@
+"""Where the parts meet: one catalog, recorder and set of metrics for each process, one Gateway for each event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from redis.asyncio import Redis
+
+from analytics.metrics import PrometheusMetrics
+from analytics.recorder import JournalRecorder
+from llm.cache import Cache, MemoryCache, RedisCache
+from llm.call import Clock, Metrics, SystemClock
+from llm.catalog import Catalog
+from llm.gateway import Gateway, Parts
+from llm.lifecycle import lifecycle
+from llm.limits import Limiter, MemoryLimiter, RedisLimiter
+from llm.prepare import Defaults
+from llm.providers.base import Provider, ProviderFactory
+from llm.providers.echo import EchoProvider
+from llm.providers.openai import OpenAIProvider
+from llm.redis import GuardedRedis
+from llm.registry import ProviderSpec
+from llm.routing import Router
+
+KINDS: dict[str, ProviderFactory] = {
+    "openai": OpenAIProvider,
+    "compatible": OpenAIProvider,
+    "echo": lambda spec: EchoProvider(),
+}
+RETIRE = 600.0
+"""Seconds after which no stream can still be using a provider's former client."""
+
+
+@cache
+def clock() -> Clock:
+    return SystemClock()
+
+
+@cache
+def catalog() -> Catalog:
+    made = Catalog()
+    made.start()
+    return made
+
+
+@cache
+def recorder() -> JournalRecorder:
+    made = JournalRecorder(settings.JOURNAL_DIR)
+    made.start()
+    return made
+
+
+@cache
+def metrics() -> Metrics:
+    return PrometheusMetrics()
+
+
+_gateways: WeakKeyDictionary[asyncio.AbstractEventLoop, Gateway] = WeakKeyDictionary()
+
+
+def gateway() -> Gateway:
+    """The running loop's gateway, built on its first call."""
+    loop = asyncio.get_running_loop()
+    built = _gateways.get(loop)
+    if built is None:
+        built = _gateways[loop] = _build()
+    return built
+
+
+def _build() -> Gateway:
+    providers = Providers()
+    lifecycle.on_shutdown(providers.close)
+    return Gateway(
+        Parts(
+            snapshot=catalog().snapshot,
+            renewed=catalog().fresh_snapshot,
+            router=Router(providers, recorder(), clock()),
+            cache=_cache(),
+            limiter=_limiter(),
+            recorder=recorder(),
+            metrics=metrics(),
+            clock=clock(),
+            defaults=Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL),
+        )
+    )
+
+
+class Providers:
+    """One provider for each version of its row: an edited row gets a new client, the old one is closed in the end."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[ProviderSpec, Provider]] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    def __call__(self, spec: ProviderSpec) -> Provider:
+        known = self._open.get(spec.id)
+        if known is not None and known[0] is spec:
+            return known[1]
+        if known is not None and known[0] == spec:
+            provider = known[1]
+        else:
+            provider = KINDS[spec.kind](spec)
+            if known is not None:
+                asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
+        self._open[spec.id] = (spec, provider)
+        return provider
+
+    def _retire(self, provider: Provider) -> None:
+        task = asyncio.get_running_loop().create_task(provider.close())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def close(self) -> None:
+        for _, provider in self._open.values():
+            await provider.close()
+        self._open.clear()
