@@ -1,0 +1,36 @@
+"""The registry's tables: who is served, what is for sale, by which ways, at what price."""
+
+from llm.models.keyring import Keyring, SecretsMismatch, verify_fingerprint
+from llm.models.keys import DEFAULT_SCOPES, SCOPES, ApiKey
+from llm.models.money import PicodollarField
+from llm.models.offers import CAPABILITIES, Alias, Fallback, Model
+from llm.models.organisations import Membership, Organisation, Role, Team
+from llm.models.providers import Kind, Provider
+from llm.models.routes import RATES, SINCE_EVER, Route, RoutePrice
+from llm.models.stamp import RegistryStamp, registry_changed
+
+__all__ = [
+    "CAPABILITIES",
+    "DEFAULT_SCOPES",
+    "RATES",
+    "SCOPES",
+    "SINCE_EVER",
+    "Alias",
+    "ApiKey",
+    "Fallback",
+    "Keyring",
+    "Kind",
+    "Membership",
+    "Model",
+    "Organisation",
+    "PicodollarField",
+    "Provider",
+    "RegistryStamp",
+    "Role",
+    "Route",
+    "RoutePrice",
+    "SecretsMismatch",
+    "Team",
+    "registry_changed",
+    "verify_fingerprint",
+]

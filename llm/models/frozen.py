@@ -1,0 +1,166 @@
+"""Rows to the frozen values that the core works with: the registry's snapshot, and callers by their key's digest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable
+from types import MappingProxyType
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from llm import vault
+from llm.call import Caller
+from llm.models.keys import ApiKey
+from llm.models.offers import Model
+from llm.models.providers import Kind, Provider
+from llm.models.routes import RATES, Route, RoutePrice
+from llm.registry import ModelSpec, Price, ProviderSpec, RouteSpec, Snapshot
+
+log = logging.getLogger(__name__)
+
+KEYLESS = {Kind.ECHO, Kind.OLLAMA}
+ECHO = "echo"
+MOST_DIGESTS = 500
+SAME_NAMES = (
+    "id",
+    "name",
+    "kind",
+    "base_url",
+    "timeout",
+    "connect_timeout",
+    "first_token_timeout",
+    "chunk_timeout",
+    "retries",
+    "retry_delay",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "max_concurrency",
+    "streaming",
+    "tools",
+    "images",
+    "caching",
+)
+
+
+def load_snapshot(stamp: int) -> Snapshot:
+    """The whole registry, in six queries however large it is."""
+    rows = list(Provider.objects.select_related("default_model").order_by("pk"))
+    providers = {row.pk: _provider(row) for row in rows}
+    models = [_model(row, providers) for row in _models()]
+    named = {name: model for model in models for name in (model.name, *model.aliases)}
+    return Snapshot(
+        stamp=stamp,
+        models=MappingProxyType(named),
+        providers=MappingProxyType({spec.name: spec for spec in providers.values()}),
+        default_model=_default_model(providers.values(), named),
+    )
+
+
+def load_callers(digests: Collection[str]) -> dict[str, Caller]:
+    """Those of `digests` that may come in now."""
+    wanted = list(digests)
+    chunks = (wanted[start : start + MOST_DIGESTS] for start in range(0, len(wanted), MOST_DIGESTS))
+    return {str(row.digest): _caller(row) for chunk in chunks for row in _valid_keys().filter(digest__in=chunk)}
+
+
+def load_origins() -> frozenset[str]:
+    """Every origin that some valid key names: what a preflight, which carries no key, is held against."""
+    return frozenset(origin for origins in _valid_keys().values_list("origins", flat=True) for origin in origins)
+
+
+def _valid_keys() -> QuerySet[ApiKey]:
+    in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return ApiKey.objects.filter(in_time, disabled=False, digest__isnull=False).select_related("organisation", "team")
+
+
+def _caller(row: ApiKey) -> Caller:
+    return Caller(
+        key_id=row.pk,
+        key_name=row.name,
+        organisation_id=row.organisation_id,
+        organisation=row.organisation.name,
+        team=row.team.name if row.team else None,
+        scopes=frozenset(row.scopes),
+        models=tuple(row.models),
+        origins=frozenset(row.origins),
+        requests_per_minute=row.requests_per_minute,
+        tokens_per_minute=row.tokens_per_minute,
+        max_concurrency=row.max_concurrency,
+        reserve_max_tokens=row.reserve_max_tokens,
+        expires_at=row.expires_at,
+        keeps_bodies=row.organisation.keeps_bodies,
+    )
+
+
+def _provider(row: Provider) -> ProviderSpec:
+    return ProviderSpec(
+        version=int(row.updated_at.timestamp() * 1_000_000),
+        secret=_secret(row),
+        organization=row.organization or None,
+        default_model=row.default_model.name if row.default_model else None,
+        defaults=MappingProxyType(row.defaults),
+        **{name: getattr(row, name) for name in SAME_NAMES},
+    )
+
+
+def _secret(row: Provider) -> str:
+    """One unreadable secret must not take the whole registry down."""
+    try:
+        return row.opened_secret()
+    except vault.Unopenable:
+        log.error("The secret of provider %s cannot be opened with the SECRETS_KEY of now; set it again.", row.name)
+        return ""
+
+
+def _models() -> QuerySet[Model]:
+    return (
+        Model.objects.select_related("successor")
+        .prefetch_related("aliases", "fallbacks__target", "routes__prices")
+        .order_by("pk")
+    )
+
+
+def _model(row: Model, providers: dict[int, ProviderSpec]) -> ModelSpec:
+    return ModelSpec(
+        id=row.pk,
+        name=row.name,
+        aliases=tuple(alias.name for alias in row.aliases.all()),
+        context_window=row.context_window,
+        max_output_tokens=row.max_output_tokens,
+        training_cutoff=row.training_cutoff,
+        capabilities=frozenset(row.capabilities),
+        quality=row.quality,
+        caching=row.caching,
+        fallbacks=tuple(fallback.target.name for fallback in row.fallbacks.all()),
+        routes=tuple(_route(route, providers[route.provider_id]) for route in row.routes.all()),
+        retires_on=row.retires_on,
+        successor=row.successor.name if row.successor else None,
+    )
+
+
+def _route(row: Route, provider: ProviderSpec) -> RouteSpec:
+    return RouteSpec(
+        id=row.pk,
+        provider=provider,
+        upstream_model=row.upstream_model,
+        order=row.order,
+        weight=row.weight,
+        prices=tuple(_price(price) for price in row.prices.all()),
+    )
+
+
+def _price(row: RoutePrice) -> Price:
+    return Price(valid_from=row.valid_from, **{name: getattr(row, name) for name in RATES})
+
+
+def _default_model(providers: Iterable[ProviderSpec], named: dict[str, ModelSpec]) -> str | None:
+    """DEFAULT_LLM_MODEL; else that of the first provider that could answer; else echo, until a vendor's key is set."""
+    if settings.DEFAULT_LLM_MODEL:
+        return str(settings.DEFAULT_LLM_MODEL)
+    usable = [spec for spec in providers if spec.secret or spec.kind in KEYLESS]
+    for spec in usable:
+        if spec.default_model:
+            return spec.default_model
+    return ECHO if ECHO in named and not any(spec.secret for spec in usable) else None

@@ -1,0 +1,90 @@
+"""What callers may ask for: models under public names and aliases, and what to fall back on."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+
+from llm.models import bounds
+from llm.models.registered import Registered
+
+CAPABILITIES = ("streaming", "tools", "vision", "audio", "files", "structured", "reasoning")
+
+
+class Model(Registered):
+    name = models.CharField(max_length=200, unique=True, validators=[bounds.model_name])
+    context_window = models.PositiveIntegerField(
+        null=True, blank=True, validators=[bounds.positive], help_text="Tokens, prompt and answer together."
+    )
+    max_output_tokens = models.PositiveIntegerField(null=True, blank=True, validators=[bounds.positive])
+    training_cutoff = models.DateField(null=True, blank=True)
+    capabilities = models.JSONField(default=list, blank=True, validators=[bounds.Subset(CAPABILITIES)])
+    quality = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[bounds.positive, MaxValueValidator(10)], help_text="1 to 10."
+    )
+    caching = models.BooleanField(default=True, help_text="Whether its answers may be served again.")
+    retires_on = models.DateField(null=True, blank=True)
+    successor = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            *bounds.at_least(1, "context_window", "max_output_tokens", "quality"),
+            models.CheckConstraint(
+                name="model_quality_at_most_10",
+                condition=models.Q(quality__lte=10),
+                violation_error_message="quality must be 10 or less.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if Alias.objects.filter(name=self.name).exclude(model_id=self.pk).exists():
+            raise ValidationError({"name": "Another model has this name as an alias."})
+        if self.successor_id is not None and self.successor_id == self.pk:
+            raise ValidationError({"successor": "A model cannot follow itself."})
+        if self.context_window and self.max_output_tokens and self.max_output_tokens > self.context_window:
+            raise ValidationError({"max_output_tokens": "More than the context window holds."})
+
+
+class Alias(Registered):
+    """A second name of a model."""
+
+    model = models.ForeignKey(Model, models.CASCADE, related_name="aliases")
+    name = models.CharField(max_length=200, unique=True, validators=[bounds.model_name])
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "aliases"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if Model.objects.filter(name=self.name).exists():
+            raise ValidationError({"name": "A model has this name."})
+
+
+class Fallback(Registered):
+    """The model to ask when another one's routes have all failed, lowest order first."""
+
+    model = models.ForeignKey(Model, models.CASCADE, related_name="fallbacks")
+    target = models.ForeignKey(Model, models.CASCADE, related_name="+")
+    order = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "target"], name="fallback_once_for_a_model"),
+            models.CheckConstraint(
+                name="fallback_is_another_model",
+                condition=~models.Q(model=models.F("target")),
+                violation_error_message="A model cannot fall back on itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} falls back on {self.target}"
