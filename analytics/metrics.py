@@ -1,4 +1,4 @@
-"""What the gateway counts for itself, with Prometheus: one `observe` for each settled call.
+"""What the gateway counts for itself, with Prometheus: one `observe` for each settled call, and the page that shows it.
 
 Label values are names of ours (registry, code), never what a caller wrote; what was not resolved is `-`.
 """
@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
+from analytics.scraper import may_read
 from llm.call import Record
 from llm.prices import PICODOLLARS
 
@@ -149,3 +153,13 @@ def resolved(record: Record) -> tuple[str, str]:
         last = record.attempts[-1]
         return last.provider, last.model or record.model or UNRESOLVED
     return UNRESOLVED, UNRESOLVED
+
+
+@require_safe
+def metrics_view(request: HttpRequest) -> HttpResponse:
+    """All families of all workers, the stock side's included."""
+    if not may_read(request):
+        about = "Metrics are open to this machine itself, or with METRICS_TOKEN as bearer.\n"
+        return HttpResponse(about, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
+    page: HttpResponse = ExportToDjangoView(request)
+    return page

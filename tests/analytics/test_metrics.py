@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, values
 
-from analytics import scrape
-from analytics.metrics import Families, PrometheusMetrics
+from analytics.metrics import Families, PrometheusMetrics, metrics_view
 from llm.call import Attempt, Metrics, NullMetrics, Record, created_at, new_id
 
 ROUTE = {"provider": "openai", "model": "gpt-4o-mini"}
@@ -31,7 +30,9 @@ def answered(**said: Any) -> Record:
 
 
 @pytest.fixture
-def registry() -> CollectorRegistry:
+def registry(monkeypatch: pytest.MonkeyPatch) -> CollectorRegistry:
+    """Of this test alone: the values that processes share would outlive it."""
+    monkeypatch.setattr(values, "ValueClass", values.MutexValue)
     return CollectorRegistry()
 
 
@@ -186,7 +187,7 @@ def test_the_page_adds_up_what_several_processes_counted(
     assert [worker.wait(30) for worker in workers] == [0, 0]
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
-    page = scrape.metrics(rf.get("/metrics")).content.decode()
+    page = metrics_view(rf.get("/metrics")).content.decode()
 
     assert 'llm_requests_total{model="echo",provider="echo",status="ok",surface="native"} 7.0' in page
     assert 'llm_request_latency_seconds_bucket{le="0.25",model="echo",provider="echo"} 7.0' in page

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from analytics import scrape
+from analytics.metrics import metrics_view
 
 TOKEN = "scrape-me-please"
 
@@ -26,7 +26,7 @@ def status(peer: str | None = "127.0.0.1", **headers: str) -> int:
         del request.META["REMOTE_ADDR"]
     else:
         request.META["REMOTE_ADDR"] = peer
-    return scrape.metrics(request).status_code
+    return metrics_view(request).status_code
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
@@ -85,12 +85,12 @@ def test_no_token_configured_is_no_token_accepted() -> None:
 
 
 def test_the_page_is_for_reading_only(rf: RequestFactory) -> None:
-    assert scrape.metrics(rf.post("/metrics")).status_code == 405
+    assert metrics_view(rf.post("/metrics")).status_code == 405
 
 
 def test_the_stock_sides_families_are_on_the_page(rf: RequestFactory, client: Client) -> None:
     client.get("/nowhere/")
-    page = scrape.metrics(rf.get("/metrics")).content.decode()
+    page = metrics_view(rf.get("/metrics")).content.decode()
 
     assert "django_http_requests_before_middlewares_total" in page
     assert "llm_cache_hits_total" in page

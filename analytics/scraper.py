@@ -1,4 +1,4 @@
-"""The `/metrics` page: for a scraper on this very machine, or for whoever holds METRICS_TOKEN."""
+"""Who may read `/metrics`: a scraper on this very machine, or whoever holds METRICS_TOKEN."""
 
 from __future__ import annotations
 
@@ -6,21 +6,13 @@ from ipaddress import ip_address, ip_network
 from secrets import compare_digest
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
-from django_prometheus.exports import ExportToDjangoView
+from django.http import HttpRequest
 
 PROXY_MARKS = ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """All families of all workers, the stock side's included; 401 for everyone else."""
-    if not (holds_token(request) or is_local(request)):
-        about = "Metrics are open to this machine itself, or with METRICS_TOKEN as bearer.\n"
-        return HttpResponse(about, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
-    page: HttpResponse = ExportToDjangoView(request)
-    return page
+def may_read(request: HttpRequest) -> bool:
+    return holds_token(request) or is_local(request)
 
 
 def holds_token(request: HttpRequest) -> bool:
