@@ -8,13 +8,14 @@ a second longer than it must, and no limit, however high, needs more than 61 run
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 from typing import Protocol
 
 from llm.call import Caller, Clock, SystemClock
 from llm.errors import Limit, RateLimited
+from llm.redis import Client, Script, StoreUnavailable
 
 WINDOW = 60.0
 RUN = 1.0
@@ -87,6 +88,86 @@ class MemoryLimiter:
             return
 
 
+ADMIT = Script("""
+local maximum, now = tonumber(ARGV[1]), tonumber(ARGV[2])
+if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000000 + time[2]
+end
+local window, run = 60000000, 1000000
+
+local packed = redis.call('GET', KEYS[1])
+local stored = packed and cmsgpack.unpack(packed) or {}
+local runs, used = {}, 0
+for i = 1, #stored, 2 do
+    local age = now - stored[i]
+    if age < window and age > -window then
+        runs[#runs + 1], runs[#runs + 2] = stored[i], stored[i + 1]
+        used = used + stored[i + 1]
+    end
+end
+
+local function wait(wanted)
+    for i = 1, #runs, 2 do
+        wanted = wanted - runs[i + 1]
+        if wanted <= 0 then return runs[i] + window - now end
+    end
+    return window
+end
+
+if used >= maximum then return {0, used, wait(used - maximum + 1)} end
+local last = #runs - 1
+if last > 0 and math.floor(runs[last] / run) == math.floor(now / run) then
+    runs[last], runs[last + 1] = math.max(runs[last], now), runs[last + 1] + 1
+else
+    runs[#runs + 1], runs[#runs + 2] = now, 1
+end
+redis.call('SET', KEYS[1], cmsgpack.pack(runs), 'PX', window / 1000)
+return {1, used + 1, wait(1)}
+""")
+"""`Window.admit` on the server, in microseconds of the server's clock unless ARGV[2] hands in others.
+
+Runs from a minute ahead are forgotten too: they are what a clock that was set back leaves behind."""
+
+
+class RedisLimiter:
+    """Counts in Redis for all processes. While Redis is out of reach this process admits `local_share` of each limit.
+
+    With `clock` its time counts instead of the server's. `degraded` says which way the last request went, `fallbacks`
+    counts those that went without Redis.
+    """
+
+    def __init__(self, client: Client, *, local_share: float = 0.5, clock: Clock | None = None) -> None:
+        self.degraded = False
+        self.fallbacks = 0
+        self._client = client
+        self._local = MemoryLimiter(share=local_share, clock=clock)
+        self._uses_server_time = clock is None
+        self._clock = clock or SystemClock()
+
+    async def admit(self, caller: Caller) -> Admission:
+        maximum = caller.requests_per_minute
+        if maximum is None:
+            return UNLIMITED
+        now = "" if self._uses_server_time else int(self._clock.monotonic() * 1_000_000)
+        try:
+            admitted, used, wait = await self._client.evaluate(ADMIT, [redis_key(caller)], maximum, now)
+        except StoreUnavailable:
+            return await self._admit_alone(caller)
+        self.degraded = False
+        return settle(Verdict(bool(admitted), used, wait / 1_000_000), maximum, self._clock)
+
+    async def _admit_alone(self, caller: Caller) -> Admission:
+        self.degraded = True
+        self.fallbacks += 1
+        return replace(await self._local.admit(caller), degraded=True)
+
+
+def redis_key(caller: Caller) -> str:
+    """The organisation is the hash tag: in a cluster, all that limits one caller lies in one slot."""
+    return f"gatehouse:limits:{{{caller.organisation_id}}}:key:{caller.key_id}:requests"
+
+
 @dataclass(slots=True, frozen=True)
 class Verdict:
     """`used` counts this request where it was admitted; `wait` is seconds until the next room."""
@@ -140,9 +221,10 @@ def shared_limit(limit: int, share: float) -> int:
     return min(limit, max(1, int(limit * share)))
 
 
-def settle(verdict: Verdict, maximum: int, clock: Clock, *, degraded: bool = False) -> Admission:
+def settle(verdict: Verdict, maximum: int, clock: Clock) -> Admission:
+    """What `verdict` means to the caller: an admission or a refusal."""
     if verdict.admitted:
-        return Admission(maximum, maximum - verdict.used, verdict.wait, degraded)
+        return Admission(maximum, maximum - verdict.used, verdict.wait)
     raise RateLimited(
         f"This key has made {verdict.used} requests in the last minute; its limit is {maximum}.",
         retry_after=verdict.wait,
