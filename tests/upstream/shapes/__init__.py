@@ -1,0 +1,8 @@
+"""The vendors' shapes, each a module: a new one is written beside the others and named here."""
+
+from __future__ import annotations
+
+from tests.upstream.shapes.openai import OpenAI
+from tests.upstream.shapes.shape import Shape
+
+SHAPES: tuple[Shape, ...] = (OpenAI(),)

@@ -1,0 +1,8 @@
+"""Every word of the vocabulary: a module registers its own by being imported here."""
+
+from __future__ import annotations
+
+from tests.upstream.vocabulary import WORDS
+from tests.upstream.words import delivery, layout, openai, replies, said
+
+__all__ = ["WORDS", "delivery", "layout", "openai", "replies", "said"]
