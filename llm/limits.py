@@ -15,7 +15,7 @@ from typing import Protocol
 
 from llm.call import Caller, Clock, SystemClock
 from llm.errors import Limit, RateLimited
-from llm.redis import Client, Script, StoreUnavailable
+from llm.redis import GuardedRedis, Script, StoreUnavailable
 
 WINDOW = 60.0
 RUN = 1.0
@@ -137,7 +137,7 @@ class RedisLimiter:
     counts those that went without Redis.
     """
 
-    def __init__(self, client: Client, *, local_share: float = 0.5, clock: Clock | None = None) -> None:
+    def __init__(self, client: GuardedRedis, *, local_share: float = 0.5, clock: Clock | None = None) -> None:
         self.degraded = False
         self.fallbacks = 0
         self._client = client

@@ -196,7 +196,7 @@ class Link(asyncio.Protocol):
         self._timer = self._loop.call_later(max(left, GRACE_SECONDS), self._check)
 
 
-class Client:
+class GuardedRedis:
     """Commands to one Redis from one event loop, behind a breaker.
 
     After a few commands in a row have failed, whether or not somebody still waited for them, every further one is
@@ -205,12 +205,12 @@ class Client:
 
     def __init__(
         self,
-        address: Address,
+        url: str,
         *,
         cool_down: float = COOL_DOWN_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._address = address
+        self._address = Address.parse(url)
         self._cool_down = cool_down
         self._sleep = sleep
         self._failures = 0
@@ -304,15 +304,15 @@ class Client:
         self._probe = None
 
 
-_clients: dict[tuple[asyncio.AbstractEventLoop, str], Client] = {}
+_clients: dict[tuple[asyncio.AbstractEventLoop, str], GuardedRedis] = {}
 
 
-def client(url: str) -> Client:
+def client(url: str) -> GuardedRedis:
     """The one client of the running event loop for `url`."""
     for loop, address in list(_clients):
         if loop.is_closed():
             _clients.pop((loop, address), None)
     key = (asyncio.get_running_loop(), url)
     if key not in _clients or _clients[key].is_closed:
-        _clients[key] = Client(Address.parse(url))
+        _clients[key] = GuardedRedis(url)
     return _clients[key]
