@@ -90,7 +90,7 @@ class Supervisor:
         """A second signal is passed on too: it hurries the children."""
         self._tell(signal.SIGTERM)
         deadline = time.monotonic() + self.patience
-        while self._reap() or self._children:
+        while self._children:
             try:
                 number = self._signals.get(timeout=max(deadline - time.monotonic(), 0.1))
             except Empty:
@@ -98,6 +98,7 @@ class Supervisor:
             else:
                 if number != signal.SIGCHLD:
                     self._tell(signal.SIGTERM)
+            self._reap()
 
     def _tell(self, number: signal.Signals) -> None:
         for child in self._children.values():
@@ -106,7 +107,7 @@ class Supervisor:
 
 def follow_parent() -> None:
     """In a child: stop as if told to once the parent is gone, however it went."""
-    pipe = env.integer("GATEHOUSE_PARENT", -1)
+    pipe = env.integer("GATEHOUSE_PARENT", -1, least=-1)
     if pipe >= 0:
         threading.Thread(target=_stop_at_end, args=(pipe,), name="parent", daemon=True).start()
 
