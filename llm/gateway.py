@@ -36,6 +36,7 @@ class Parts:
     metrics: Metrics
     clock: Clock
     defaults: Defaults
+    close: Callable[[], Awaitable[None]]
 
 
 class Gateway:
@@ -44,6 +45,11 @@ class Gateway:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._background: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """What still goes on beside finished answers ends, then the providers' connections."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._parts.close()
 
     async def complete(self, call: Call) -> Completion:
         """The whole answer, once its record is committed. Raises `GatewayError`."""

@@ -7,7 +7,6 @@ from functools import cache
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from redis.asyncio import Redis
 
 from analytics.metrics import PrometheusMetrics
 from analytics.recorder import JournalRecorder
@@ -15,13 +14,12 @@ from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
 from llm.catalog import Catalog
 from llm.gateway import Gateway, Parts
-from llm.lifecycle import lifecycle
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.echo import EchoProvider
 from llm.providers.openai import OpenAIProvider
-from llm.redis import GuardedRedis
+from llm import redis
 from llm.registry import ProviderSpec
 from llm.routing import Router
 
@@ -70,9 +68,24 @@ def gateway() -> Gateway:
     return built
 
 
+async def open_parts() -> None:
+    """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
+    await asyncio.to_thread(catalog().snapshot)
+    recorder()
+    gateway()
+
+
+async def close_parts() -> None:
+    """After the last answer: every record is written."""
+    built = _gateways.pop(asyncio.get_running_loop(), None)
+    if built is not None:
+        await built.close()
+    await asyncio.to_thread(recorder().close)
+    catalog().stop()
+
+
 def _build() -> Gateway:
     providers = Providers()
-    lifecycle.on_shutdown(providers.close)
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
@@ -84,8 +97,20 @@ def _build() -> Gateway:
             metrics=metrics(),
             clock=clock(),
             defaults=Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL),
+            close=providers.close,
         )
     )
+
+
+def _cache() -> Cache:
+    url = settings.CACHE_REDIS_URL
+    return RedisCache(redis.client(url)) if url else MemoryCache()
+
+
+def _limiter() -> Limiter:
+    if settings.REDIS_URL:
+        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 / settings.WEB_CONCURRENCY)
+    return MemoryLimiter()
 
 
 class Providers:

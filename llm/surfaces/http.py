@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
-from uuid import UUID
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from llm.call import Call, Caller, new_id, public_id
-from llm.dialects.base import Dialect
+from llm.dialects.base import HEARTBEAT, Dialect
 from llm.dialects.body import parse_body
 from llm.errors import BodyTooLarge, GatewayError
 from llm.gateway import Gateway
@@ -25,7 +23,7 @@ from llm.surfaces.responses import (
     answer_headers,
     identity_headers,
 )
-from llm.types import Request
+from llm.types import Completion, JsonObject
 from llm.wiring import clock, gateway, metrics
 
 logger = logging.getLogger(__name__)
@@ -48,11 +46,11 @@ async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
     call = Call(identity, wanted, caller, "sse" if wanted.stream else "json", began, began + DEADLINE)
     extra = cors_headers(request, caller)
     if wanted.stream:
-        return _streamed(call, await gateway(), dialect, extra)
-    return await _whole(call, await gateway(), dialect, extra)
+        return _streamed(call, gateway(), dialect, extra)
+    return await _whole(call, gateway(), dialect, extra)
 
 
-def read_body(request: HttpRequest) -> dict[str, object]:
+def read_body(request: HttpRequest) -> JsonObject:
     if getattr(request, "too_large", False):
         raise BodyTooLarge("The body is larger than 32 MB.")
     return parse_body(request.body)
@@ -67,17 +65,17 @@ async def _whole(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers)
         logger.exception("A call broke off")
         internal = GatewayError(f"Internal error ({type(error).__name__}).")
         return refusal(internal, dialect, call.public_id, answer_headers(call) | extra)
-    body = orjson.dumps(dialect.render_completion(call.record, completion))
+    body = orjson.dumps(dialect.render_completion(call.request, call.record, completion))
     return _json(200, body, answer_headers(call) | extra)
 
 
 def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> EventStreamResponse:
-    renderer = dialect.stream_renderer(call.request, call.record)
+    renderer = dialect.StreamRenderer(call.request, call.record)
     voice = StreamVoice(
         headers=lambda: answer_headers(call) | extra,
         refuse=lambda error: refusal(error, dialect, call.public_id, answer_headers(call) | extra),
         interrupt=lambda error: renderer.render_error(error, call.public_id),
-        heartbeat=dialect.HEARTBEAT,
+        heartbeat=HEARTBEAT,
     )
 
     async def frames() -> AsyncGenerator[bytes, None]:
@@ -85,7 +83,7 @@ def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) ->
             async for events in batches:
                 if frame := renderer.render_events(events):
                     yield frame
-        yield renderer.render_done(call.record, call.completion)
+        yield renderer.render_done(call.record, call.completion or Completion())
 
     return EventStreamResponse(frames(), voice)
 

@@ -7,4 +7,4 @@ from llm.surfaces.views import GenerationView
 
 
 class GenerateView(GenerationView):
-    dialect = native.DIALECT
+    dialect = native

@@ -13,13 +13,13 @@ from llm.wiring import catalog
 
 
 class ChatCompletionsView(GenerationView):
-    dialect = openai.DIALECT
+    dialect = openai
 
 
 class ModelsView(ResourceView):
     """The models this key may use, as the OpenAI API lists them."""
 
-    dialect = openai.DIALECT
+    dialect = openai
 
     def get(self, request: Request) -> Response:
         snapshot = catalog().snapshot()

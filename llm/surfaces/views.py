@@ -46,7 +46,7 @@ class ResourceView(APIView):
     """A view of the stock side: a key, the native error envelope, a request id and CORS on every answer."""
 
     authentication_classes = [KeyAuthentication]
-    dialect: Dialect = native.DIALECT
+    dialect: Dialect = native
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.public_id = public_id(new_id())

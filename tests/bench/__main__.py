@@ -1,0 +1,159 @@
+"""`python -m tests.bench`: CPU per request as a ratio to the floor, added latency, a thousand streams, memory.
+
+With BENCH=FOLDER the load and the vendor are the programs in that folder (Go, cheaper than ours); needs `go`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from tests.bench.house import House, free_port, house
+from tests.bench.load import Aim, load, percentile
+
+TICKS = os.sysconf("SC_CLK_TCK")
+CHAT = "/v1/chat/completions"
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and its children so far (Linux)."""
+    total = 0.0
+    for task in [pid, *_children(pid)]:
+        fields = Path(f"/proc/{task}/stat").read_text().rsplit(")", 1)[1].split()
+        total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for each in listed for child in (int(each), *_children(int(each)))]
+
+
+def resident_megabytes(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+class Bench:
+    """One house, and the tools that load it: ours, or the Go ones."""
+
+    def __init__(self, built: House, tool: str | None) -> None:
+        self.house, self.tool = built, tool
+
+    def cpu(self, *, gateway: bool, stream: bool, clients: int, seconds: float) -> tuple[float, str]:
+        """CPU milliseconds for one request."""
+        base, pid = (
+            (self.house.gateway, self.house.gateway_pid) if gateway else (self.house.floor, self.house.floor_pid)
+        )
+        if self.tool:
+            return self._go(base + CHAT, pid, stream=stream, clients=clients, seconds=seconds)
+        aim = Aim(base + CHAT, self.house.key, stream)
+        asyncio.run(load(aim, clients=clients, seconds=1))
+        before = cpu_seconds(pid)
+        seen = asyncio.run(load(aim, clients=clients, seconds=seconds))
+        used = (cpu_seconds(pid) - before) * 1000 / max(len(seen.latencies), 1)
+        return used, f"{len(seen.latencies)} requests, failed {len(seen.failed)}"
+
+    def _go(self, url: str, pid: int, *, stream: bool, clients: int, seconds: float) -> tuple[float, str]:
+        command = ["taskset", "-c", "0", str(self.tool), "load", "-c", str(clients), "-d", f"{seconds}s"]
+        command += ["-pid", str(pid), "-url", url, "-H", f"Authorization: Bearer {self.house.key}"]
+        done = subprocess.run([*command, *(["-stream"] if stream else [])], stdout=subprocess.PIPE, check=False)
+        result = json.loads(done.stdout)
+        said = f"{result['requests']} requests, errors {result['errors']}, p50 {result['p50_ms']:.1f} ms"
+        return float(result["cpu_ms_per_request"]), f"{said} {result.get('first_error', '')}"
+
+
+def cpu(bench: Bench, options: argparse.Namespace) -> None:
+    """Floor and gateway in turn; the ratio of each pair counts."""
+    for stream in (False, True):
+        ratios = []
+        for _ in range(options.rounds):
+            floor, _said = bench.cpu(gateway=False, stream=stream, clients=options.clients, seconds=options.seconds)
+            ours, said = bench.cpu(gateway=True, stream=stream, clients=options.clients, seconds=options.seconds)
+            ratios.append(ours / floor)
+            name = "stream" if stream else "JSON"
+            print(f"{name}: floor {floor:.3f} ms, gateway {ours:.3f} ms, ratio {ours / floor:.2f} ({said})", flush=True)
+        print(f"{name}: median ratio {median(ratios):.2f}", flush=True)
+
+
+def latency(bench: Bench, options: argparse.Namespace) -> None:
+    """One client, in turn straight to the vendor and through the gateway."""
+    straight, through = [], []
+    for _ in range(options.rounds):
+        for url, seen in (
+            (bench.house.upstream + "/chat/completions", straight),
+            (bench.house.gateway + CHAT, through),
+        ):
+            seen += asyncio.run(load(Aim(url, bench.house.key), clients=1, seconds=options.seconds)).latencies
+    print(
+        f"straight p50 {median(straight):.2f} ms, through {median(through):.2f} ms, added {median(through) - median(straight):.2f} ms"
+    )
+
+
+def streams(bench: Bench, options: argparse.Namespace) -> None:
+    """So many streams at once."""
+    aim = Aim(bench.house.gateway + CHAT, bench.house.key, stream=True)
+    seen = asyncio.run(load(aim, clients=options.clients, requests=options.clients))
+    gaps = [gap for gap in seen.gaps if gap > 0]
+    print(
+        f"{len(seen.latencies)} streams, failed {len(seen.failed)}, gaps p50 {median(gaps):.0f} ms, p99 {percentile(gaps, 0.99):.0f} ms"
+    )
+    print(f"resident {resident_megabytes(bench.house.gateway_pid):.0f} MB")
+
+
+def soak(bench: Bench, options: argparse.Namespace) -> None:
+    """Memory over many requests, in ten steps."""
+    aim = Aim(bench.house.gateway + CHAT, bench.house.key)
+    for step in range(11):
+        print(
+            f"after {step * options.requests // 10}: {resident_megabytes(bench.house.gateway_pid):.0f} MB", flush=True
+        )
+        if step < 10:
+            asyncio.run(load(aim, clients=16, requests=options.requests // 10))
+
+
+WHAT: dict[str, Callable[[Bench, argparse.Namespace], None]] = {
+    "cpu": cpu,
+    "latency": latency,
+    "streams": streams,
+    "soak": soak,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("what", choices=WHAT, nargs="?", default="cpu")
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=50_000)
+    parser.add_argument("--gap", default="0ms", help="between the chunks of a stream")
+    options = parser.parse_args()
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        tool = _built(os.environ["BENCH"], folder) if os.environ.get("BENCH") else None
+        vendor = (
+            [tool, "upstream", "-addr", f"127.0.0.1:{port}", "-gap", options.gap]
+            if tool
+            else [sys.executable, "-m", "tests.upstream", "--port", str(port)]
+        )
+        with house(vendor, port) as built:
+            WHAT[options.what](Bench(built, tool), options)
+
+
+def _built(source: str, folder: str) -> str:
+    program = f"{folder}/gatebench"
+    subprocess.run(["go", "build", "-o", program, "."], cwd=source, check=True)
+    return program
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""A gateway set up as in production, on one core, beside the floor and a vendor on the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+from config import env
+from tests import services
+
+REGISTRY = """
+providers:
+  - {{name: bench, kind: openai, base_url: "{upstream}", api_key: sk-bench, timeout: 120, first_token_timeout: 60}}
+models:
+  - name: gpt-4o-mini
+    capabilities: [streaming, tools, vision]
+    context_window: 128000
+    routes: [{{provider: bench, upstream_model: gpt-4o-mini, input_price: "0.15", output_price: "0.60"}}]
+organisations:
+  - {{name: acme}}
+"""
+
+
+@dataclass(frozen=True)
+class House:
+    gateway: str
+    gateway_pid: int
+    floor: str
+    floor_pid: int
+    upstream: str
+    key: str
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(command: list[str], *, cpu: int, port: int, environment: dict[str, str]) -> Iterator[int]:
+    """A process pinned to one core, ready once its port answers; ended with the block."""
+    child = subprocess.Popen(["taskset", "-c", str(cpu), *command], env={**os.environ, **environment}, cwd=env.ROOT)
+    try:
+        _await_port(port, child)
+        yield child.pid
+    finally:
+        child.terminate()
+        child.wait(timeout=60)
+
+
+def _await_port(port: int, child: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and child.poll() is None:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"Nothing listens on port {port}.")
+
+
+@contextmanager
+def house(upstream_command: list[str], upstream_port: int) -> Iterator[House]:
+    """PostgreSQL and Redis on, one worker; the vendor and the load generator share the other core."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        upstream = f"http://127.0.0.1:{upstream_port}/v1"
+        settings = {
+            "GATEHOUSE_VAR": str(folder),
+            "DATABASE_URL": stack.enter_context(database()),
+            "REDIS_URL": services.redis(),
+            "UPSTREAM": f"{upstream}/chat/completions",
+            "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
+        }
+        key = _furnish(settings, folder, upstream)
+        ports = free_port(), free_port()
+        stack.enter_context(process(upstream_command, cpu=0, port=upstream_port, environment={}))
+        serve = [sys.executable, "manage.py", "serve", "--port", str(ports[0])]
+        gateway = stack.enter_context(process(serve, cpu=1, port=ports[0], environment=settings))
+        floor = [sys.executable, "-m", "uvicorn", "tests.bench.floor:app", "--port", str(ports[1]), "--no-access-log"]
+        floor_pid = stack.enter_context(process(floor, cpu=1, port=ports[1], environment=settings))
+        yield House(f"http://127.0.0.1:{ports[0]}", gateway, f"http://127.0.0.1:{ports[1]}", floor_pid, upstream, key)
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    server, name = services.postgres(), f"gatehouse_bench_{uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    try:
+        yield f"{server.rsplit('/', 1)[0]}/{name}"
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _furnish(settings: dict[str, str], folder: Path, upstream: str) -> str:
+    (folder / "registry.yaml").write_text(REGISTRY.format(upstream=upstream))
+
+    def manage(*arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, env={**os.environ, **settings}, cwd=env.ROOT, check=True, stdout=subprocess.PIPE)
+        return done.stdout.decode()
+
+    manage("migrate", "--verbosity=0")
+    manage("apply_registry", str(folder / "registry.yaml"))
+    made = json.loads(manage("create_key", "bench", "--organisation", "acme", "--json"))
+    key = str(made["key"])
+    manage("shell", "--verbosity=0", "-c", SET_LIMIT)
+    return key
+
+
+SET_LIMIT = (
+    "from llm.models import ApiKey; key = ApiKey.objects.get(name='bench'); key.requests_per_minute = 10**6; key.save()"
+)
