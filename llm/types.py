@@ -99,13 +99,17 @@ class Message:
 
 @dataclass(slots=True)
 class Tool:
-    """`parameters` is a JSON schema; None where the tool takes none or is not a function."""
+    """`parameters` is a JSON schema; None where the tool takes none or is not a function.
+
+    A tool of another `kind` than `function` is the vendor's own; `extra` holds all of it.
+    """
 
     name: str
     description: str | None = None
     parameters: JsonObject | None = None
     strict: bool | None = None
     extra: JsonObject | None = None
+    kind: str = "function"
 
 
 @dataclass(slots=True)
@@ -122,6 +126,7 @@ class ResponseFormat:
     name: str | None = None
     description: str | None = None
     strict: bool | None = None
+    extra: JsonObject | None = None
 
 
 @dataclass(slots=True)
@@ -217,11 +222,15 @@ class Usage:
 
 @dataclass(slots=True)
 class Started:
-    """The vendor has begun; no content yet."""
+    """The vendor has begun; no content yet. `dialect` names whose words all the `extra`s of this answer are.
+
+    It comes again, with what is new alone, when the vendor says more about the answer as a whole.
+    """
 
     upstream_id: str | None = None
     upstream_model: str | None = None
     extra: JsonObject | None = None
+    dialect: str | None = None
 
 
 @dataclass(slots=True)
@@ -253,11 +262,12 @@ class ToolCallDelta:
     arguments: str = ""
     kind: str = "function"
     choice: int = 0
+    extra: JsonObject | None = None
 
 
 @dataclass(slots=True)
 class ExtraDelta:
-    """Fields of a choice that only its own dialect knows (logprobs, audio, annotations)."""
+    """Fields of a choice that only its own dialect knows (logprobs); those of its message (audio) are in `message`."""
 
     fields: JsonObject
     choice: int = 0
@@ -311,3 +321,4 @@ class Completion:
     upstream_id: str | None = None
     upstream_model: str | None = None
     extra: JsonObject | None = None
+    dialect: str | None = None

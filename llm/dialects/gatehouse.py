@@ -1,0 +1,110 @@
+"""What only a gateway can be asked: prompt, provider, fallbacks, context, cache, metadata, in one form everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import fields as fields_of
+from typing import Literal, get_args
+
+from llm.dialects.fields import NAME, Fields, too_many, wrong
+from llm.types import CachePolicy, Context, JsonObject, Metadata, Priority, PromptReference, Purpose, Request
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+CACHE_MODES: tuple[Literal["auto", "on", "off", "refresh"], ...] = ("auto", "on", "off", "refresh")
+
+MAX_FALLBACKS = 16
+MAX_SOURCES = 1_000
+MAX_TAGS = 64
+LONGEST_TTL = 366 * 24 * 3600
+LARGEST_VERSION = 2**31 - 1
+
+
+def read_gatehouse(fields: Fields, request: Request) -> None:
+    """Move these fields from `fields` into `request`."""
+    request.provider = fields.text("provider")
+    request.fallbacks = fields.texts("fallbacks", most=MAX_FALLBACKS)
+    if prompt := fields.inner("prompt"):
+        request.prompt = _prompt(prompt)
+    if context := fields.inner("context"):
+        request.context = _context(context)
+    if cache := fields.inner("cache"):
+        request.cache = _cache(cache)
+    if metadata := fields.inner("metadata"):
+        request.metadata = _metadata(metadata)
+
+
+def render_gatehouse(request: Request) -> JsonObject:
+    """The same fields as a caller would write them, those at their defaults left out."""
+    fields: JsonObject = {
+        "provider": request.provider,
+        "fallbacks": request.fallbacks,
+        "prompt": _said(request.prompt),
+        "context": _said(request.context),
+        "cache": None if request.cache == CachePolicy() else _said(request.cache),
+        "metadata": None if request.metadata == Metadata() else _said(request.metadata),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _said(thing: PromptReference | Context | CachePolicy | Metadata | None) -> JsonObject | None:
+    if thing is None:
+        return None
+    return {field.name: value for field in fields_of(thing) if (value := getattr(thing, field.name)) is not None}
+
+
+def _prompt(fields: Fields) -> PromptReference:
+    prompt = PromptReference(
+        name=fields.required_text("name"),
+        label=fields.text("label"),
+        version=fields.integer("version", 1, LARGEST_VERSION),
+        variables=fields.mapping("variables") or {},
+    )
+    fields.rest()
+    return prompt
+
+
+def _context(fields: Fields) -> Context:
+    sources = fields.items("sources", most=MAX_SOURCES) or []
+    context = Context(
+        assembled_context=fields.text("assembled_context", most=None) or "",
+        sources=[_object(source, f"{fields.at('sources')}[{index}]") for index, source in enumerate(sources)],
+        metadata=fields.mapping("metadata") or {},
+    )
+    fields.rest()
+    return context
+
+
+def _object(value: object, path: str) -> JsonObject:
+    if not isinstance(value, dict):
+        raise wrong(path, value, "an object")
+    return value
+
+
+def _cache(fields: Fields) -> CachePolicy:
+    policy = CachePolicy(mode=fields.word("mode", CACHE_MODES) or "auto", ttl=fields.integer("ttl", 1, LONGEST_TTL))
+    fields.rest()
+    return policy
+
+
+def _metadata(fields: Fields) -> Metadata:
+    metadata = Metadata(
+        user_id=fields.text("user_id"),
+        session_id=fields.text("session_id"),
+        request_id=fields.text("request_id"),
+        purpose=fields.word("purpose", PURPOSES) or "chat",
+        priority=fields.word("priority", PRIORITIES) or "normal",
+        tags=_tags(fields),
+    )
+    fields.rest()
+    return metadata
+
+
+def _tags(fields: Fields) -> dict[str, str]:
+    tags = fields.inner("tags")
+    if tags is None:
+        return {}
+    if len(tags.left) > MAX_TAGS:
+        raise too_many(tags.path, len(tags.left), MAX_TAGS, "tags")
+    if longest := next((name for name in tags.left if len(name) > NAME), None):
+        raise too_many(tags.at(longest[:NAME]), len(longest), NAME, "characters")
+    return {name: tags.required_text(name) for name in list(tags.left)}

@@ -1,0 +1,154 @@
+"""One choice of a vendor's answer, whole or in pieces: a message is treated as one large piece."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm.dialects.openai.calls import CallParser
+from llm.dialects.openai.errors import parse_error
+from llm.errors import ProviderBroken
+from llm.types import (
+    Events,
+    ExtraDelta,
+    Finished,
+    FinishReason,
+    JsonObject,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+)
+
+FINISH: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+    "max_tokens": "length",
+    "model_length": "length",
+    "max_output_tokens": "length",
+    "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "safety": "content_filter",
+    "refusal": "content_filter",
+    "sensitive": "content_filter",
+}
+"""The dialect's five words, then those of the models behind some vendors; what is not here is `stop`."""
+
+BROKEN = frozenset({"error", "insufficient_system_resource", "network_error", "model_error"})
+"""Words for an end that is none."""
+
+KNOWN = frozenset({"index", "delta", "message", "finish_reason", "logprobs", "usage"})
+KNOWN_MESSAGE = frozenset(
+    {
+        "role",
+        "content",
+        "reasoning_content",
+        "reasoning",
+        "reasoning_signature",
+        "refusal",
+        "tool_calls",
+        "function_call",
+    }
+)
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+class ChoiceParser:
+    __slots__ = ("calls", "choice", "finish")
+
+    def __init__(self, choice: int) -> None:
+        self.choice = choice
+        self.calls = CallParser()
+        self.finish: object = None
+
+    def parse(self, data: JsonObject, events: Events) -> None:
+        """Add the events of one choice object to `events`."""
+        said = data.get("delta") or data.get("message")
+        if type(said) is dict:
+            self._message(said, events)
+        if data.get("logprobs") or not data.keys() <= KNOWN:
+            self._extra(data, events)
+        finish = data.get("finish_reason")
+        if finish and finish != self.finish:
+            self._finish(str(finish), events)
+
+    def _message(self, said: JsonObject, events: Events) -> None:
+        content = said.get("content")
+        if len(said) > 1 or content is None:
+            self._reasoning(said, events)
+        if type(content) is str:
+            if content:
+                events.append(TextDelta(content, self.choice))
+        elif content is not None:
+            self._parts(content, events)
+        if len(said) > 1 or content is None:
+            self._further(said, events)
+
+    def _reasoning(self, said: JsonObject, events: Events) -> None:
+        text, signature = said.get("reasoning_content") or said.get("reasoning"), said.get("reasoning_signature")
+        if type(text) is str or signature:
+            events.append(ReasoningDelta(text if type(text) is str else "", signature, self.choice))
+
+    def _further(self, said: JsonObject, events: Events) -> None:
+        refusal = said.get("refusal")
+        if refusal and type(refusal) is str:
+            events.append(RefusalDelta(refusal, self.choice))
+        calls = said.get("tool_calls")
+        for call in calls if type(calls) is list else ():
+            if type(call) is dict:
+                events.append(self.calls.parse(call, self.choice))
+        older = said.get("function_call")
+        if type(older) is dict:
+            events.append(self.calls.parse({"index": 0, "function": older}, self.choice))
+        if not said.keys() <= KNOWN_MESSAGE:
+            self._message_extra({name: said[name] for name in said.keys() - KNOWN_MESSAGE}, events)
+
+    def _parts(self, content: Any, events: Events) -> None:
+        """Content as a list of parts, or as one part alone."""
+        unknown = []
+        for part in content if type(content) is list else [content]:
+            if not self._part(part, events):
+                unknown.append(part)
+        if unknown:
+            self._message_extra({"content_parts": unknown}, events)
+
+    def _part(self, part: Any, events: Events) -> bool:
+        match part:
+            case str():
+                events.append(TextDelta(part, self.choice))
+            case {"type": "thinking", "thinking": thinking}:
+                events.append(ReasoningDelta(_thought(thinking), None, self.choice))
+            case {"type": "refusal", "refusal": str(text)}:
+                events.append(RefusalDelta(text, self.choice))
+            case {"text": str(text)}:
+                events.append(TextDelta(text, self.choice))
+            case _:
+                return False
+        return True
+
+    def _extra(self, data: JsonObject, events: Events) -> None:
+        if error := data.get("error"):
+            raise parse_error(None, {"error": error}, {})
+        extra = {name: data[name] for name in data.keys() - KNOWN if data[name] not in NOTHING}
+        if logprobs := data.get("logprobs"):
+            extra["logprobs"] = logprobs
+        if extra:
+            events.append(ExtraDelta(extra, self.choice))
+
+    def _message_extra(self, fields: JsonObject, events: Events) -> None:
+        said = {name: value for name, value in fields.items() if value not in NOTHING}
+        if said:
+            events.append(ExtraDelta({"message": said}, self.choice))
+
+    def _finish(self, finish: str, events: Events) -> None:
+        if finish in BROKEN:
+            raise ProviderBroken(f"The provider broke the answer off: {finish[:100]}.")
+        self.finish = finish
+        events.append(Finished(FINISH.get(finish.lower(), "stop"), self.choice, finish))
+
+
+def _thought(thinking: Any) -> str:
+    if type(thinking) is str:
+        return thinking
+    return "".join(part.get("text") or "" for part in thinking if type(part) is dict)

@@ -1,0 +1,74 @@
+"""A vendor's answer, streamed or whole, as events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm.dialects.openai.choices import NOTHING, ChoiceParser
+from llm.dialects.openai.errors import parse_error
+from llm.dialects.openai.usage import parse_usage
+from llm.errors import ProviderBroken
+from llm.types import CONTENT, Events, Finished, JsonObject, Started, UsageReport
+
+MOST_CHOICES = 128
+KNOWN = frozenset({"id", "object", "created", "model", "choices", "usage", "error"})
+PADDING = frozenset({"obfuscation", "p"})
+"""Random letters that hide the length of a chunk."""
+
+
+def parse_completion(body: object) -> Events:
+    """A whole answer. Raises ProviderError for a 200 that is none: an error, or neither content nor an end."""
+    parser = ChunkParser()
+    events = parser.parse_chunk(body)
+    ended = {event.choice for event in events if type(event) is Finished}
+    if not ended and not any(isinstance(event, CONTENT) for event in events):
+        raise parse_error(None, body, {})
+    unended = [choice for choice in parser.choices if choice not in ended]
+    return [*events, *(Finished("stop", choice) for choice in unended)]
+
+
+class ChunkParser:
+    """One stream. Ids may change and usage come in every chunk: the first id counts, and the last usage."""
+
+    __slots__ = ("choices", "seen")
+
+    def __init__(self) -> None:
+        self.choices: dict[int, ChoiceParser] = {}
+        self.seen: set[str] = set()
+
+    def parse_chunk(self, data: object) -> Events:
+        """Raises ProviderError where the chunk tells of one."""
+        if type(data) is not dict:
+            raise ProviderBroken("The provider sent something that is no part of an answer.")
+        events: Events = []
+        if not data.keys() <= self.seen:
+            self._look(data, events)
+        usage = data.get("usage")
+        for place, choice in enumerate(data.get("choices") or ()):
+            if type(choice) is not dict:
+                continue
+            index = choice.get("index", place)
+            parser = self.choices.get(index) or self._begin(index)
+            parser.parse(choice, events)
+            usage = usage or choice.get("usage")
+        if usage and type(usage) is dict:
+            events.append(UsageReport(parse_usage(usage)))
+        return events
+
+    def _look(self, data: JsonObject, events: Events) -> None:
+        """Fields not seen in this stream before: all of the first chunk's, mostly none after it."""
+        if data.get("error") or "error" in (data.get("object"), data.get("type")):
+            raise parse_error(None, data, {})
+        new = data.keys() - self.seen
+        extra = {name: data[name] for name in new - KNOWN - PADDING if data[name] not in NOTHING}
+        identity = data["id"] or None if "id" in new else None
+        model = data["model"] or None if "model" in new else None
+        if identity or model or extra:
+            events.append(Started(identity, model, extra or None, "openai"))
+        # An empty id or model is looked at again (Azure's first chunk), an empty `error` for ever.
+        self.seen |= {name for name in new if name != "error" and (data[name] or name not in ("id", "model"))}
+
+    def _begin(self, index: Any) -> ChoiceParser:
+        if type(index) is not int or not 0 <= index < MOST_CHOICES:
+            raise ProviderBroken(f"The provider numbered a choice {str(index)[:20]}.")
+        return self.choices.setdefault(index, ChoiceParser(index))
