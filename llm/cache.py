@@ -6,15 +6,15 @@ Identical requests in flight share one upstream call: the first leads, the other
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
 import orjson
 
 from llm.call import Clock, SystemClock
+from llm.canonical import canonical
 from llm.types import Choice, Completion, Request, ToolCall, Usage
 
 FORMAT = 1
@@ -39,14 +39,7 @@ def cache_key(organisation_id: int, model_name: str, request: Request) -> str:
         request.dialect,
         request.extra,
     )
-    return sha256(_bytes(parts)).hexdigest()
-
-
-def _bytes(parts: object) -> bytes:
-    try:
-        return orjson.dumps(parts)
-    except orjson.JSONEncodeError:  # integers beyond 64 bits, lone surrogates
-        return json.dumps(parts, default=asdict).encode()
+    return sha256(canonical(parts)).hexdigest()
 
 
 def is_cacheable(request: Request, *, model_caches: bool = True) -> bool:
