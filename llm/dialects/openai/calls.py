@@ -26,7 +26,7 @@ class CallParser:
         self.wire: dict[int | None, int] = {}
 
     def parse(self, call: JsonObject, choice: int) -> ToolCallDelta:
-        kind = "custom" if type(call.get("custom")) is dict else "function"
+        kind = _kind(call)
         inside = call.get(kind)
         if type(inside) is not dict:
             inside = call
@@ -63,6 +63,13 @@ class CallParser:
         self.unnamed.add(place)
         self.wire[index] = place
         return place
+
+
+def _kind(call: JsonObject) -> str:
+    """The type comes with the first piece only, and some vendors fill in the form for the other kind with blanks."""
+    if call.get("type") is None and type(call.get("function")) is not dict and type(call.get("custom")) is dict:
+        return "custom"
+    return "custom" if call.get("type") == "custom" else "function"
 
 
 def _index(call: JsonObject) -> int | None:

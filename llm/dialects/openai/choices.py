@@ -55,16 +55,19 @@ NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 class ChoiceParser:
-    __slots__ = ("calls", "choice", "finish")
+    """`fields` says where to look for the message: some vendors send a piece and the whole side by side."""
 
-    def __init__(self, choice: int) -> None:
+    __slots__ = ("calls", "choice", "fields", "finish")
+
+    def __init__(self, choice: int, fields: tuple[str, str]) -> None:
+        self.fields = fields
         self.choice = choice
         self.calls = CallParser()
         self.finish: object = None
 
     def parse(self, data: JsonObject, events: Events) -> None:
         """Add the events of one choice object to `events`."""
-        said = data.get("delta") or data.get("message")
+        said = data.get(self.fields[0]) or data.get(self.fields[1])
         if type(said) is dict:
             self._message(said, events)
         if data.get("logprobs") or not data.keys() <= KNOWN:
@@ -86,9 +89,12 @@ class ChoiceParser:
             self._further(said, events)
 
     def _reasoning(self, said: JsonObject, events: Events) -> None:
-        text, signature = said.get("reasoning_content") or said.get("reasoning"), said.get("reasoning_signature")
-        if type(text) is str or signature:
-            events.append(ReasoningDelta(text if type(text) is str else "", signature, self.choice))
+        text = said.get("reasoning_content") or said.get("reasoning")
+        if type(text) is not str:
+            text = _detailed(said.get("reasoning_details"))
+        signature = said.get("reasoning_signature")
+        if text or signature:
+            events.append(ReasoningDelta(text, signature, self.choice))
 
     def _further(self, said: JsonObject, events: Events) -> None:
         refusal = said.get("refusal")
@@ -99,7 +105,7 @@ class ChoiceParser:
             if type(call) is dict:
                 events.append(self.calls.parse(call, self.choice))
         older = said.get("function_call")
-        if type(older) is dict:
+        if type(older) is dict and any(older.values()):
             events.append(self.calls.parse({"index": 0, "function": older}, self.choice))
         if not said.keys() <= KNOWN_MESSAGE:
             self._message_extra({name: said[name] for name in said.keys() - KNOWN_MESSAGE}, events)
@@ -146,6 +152,12 @@ class ChoiceParser:
             raise ProviderBroken(f"The provider broke the answer off: {finish[:100]}.")
         self.finish = finish
         events.append(Finished(FINISH.get(finish.lower(), "stop"), self.choice, finish))
+
+
+def _detailed(details: Any) -> str:
+    """OpenRouter's list of thoughts, for vendors that send it alone; it survives beside the text."""
+    parts = [part for part in details if type(part) is dict] if type(details) is list else []
+    return "".join(text for part in parts if type(text := part.get("text") or part.get("summary")) is str)
 
 
 def _thought(thinking: Any) -> str:

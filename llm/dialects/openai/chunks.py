@@ -12,13 +12,15 @@ from llm.types import CONTENT, Events, Finished, JsonObject, Started, UsageRepor
 
 MOST_CHOICES = 128
 KNOWN = frozenset({"id", "object", "created", "model", "choices", "usage", "error"})
+PIECES = ("delta", "message")
+WHOLE = ("message", "delta")
 PADDING = frozenset({"obfuscation", "p"})
 """Random letters that hide the length of a chunk."""
 
 
 def parse_completion(body: object) -> Events:
     """A whole answer. Raises ProviderError for a 200 that is none: an error, or neither content nor an end."""
-    parser = ChunkParser()
+    parser = ChunkParser(WHOLE)
     events = parser.parse_chunk(body)
     ended = {event.choice for event in events if type(event) is Finished}
     if not ended and not any(isinstance(event, CONTENT) for event in events):
@@ -30,9 +32,10 @@ def parse_completion(body: object) -> Events:
 class ChunkParser:
     """One stream. Ids may change and usage come in every chunk: the first id counts, and the last usage."""
 
-    __slots__ = ("choices", "seen")
+    __slots__ = ("choices", "fields", "seen")
 
-    def __init__(self) -> None:
+    def __init__(self, fields: tuple[str, str] = PIECES) -> None:
+        self.fields = fields
         self.choices: dict[int, ChoiceParser] = {}
         self.seen: set[str] = set()
 
@@ -71,4 +74,4 @@ class ChunkParser:
     def _begin(self, index: Any) -> ChoiceParser:
         if type(index) is not int or not 0 <= index < MOST_CHOICES:
             raise ProviderBroken(f"The provider numbered a choice {str(index)[:20]}.")
-        return self.choices.setdefault(index, ChoiceParser(index))
+        return self.choices.setdefault(index, ChoiceParser(index, self.fields))

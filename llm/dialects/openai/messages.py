@@ -14,14 +14,16 @@ from llm.types import Audio, File, Image, JsonObject, Message, Opaque, Part, Rea
 
 def read_part(fields: Fields) -> Part:
     kind = fields.left.get("type")
+    if not isinstance(kind, str):
+        raise fields.wrong("type", kind, "a string")
     if kind == "text":
         del fields.left["type"]
         return Text(fields.text("text", most=None) or "", fields.rest())
     if kind == "refusal":
         return Refusal(fields.text("refusal", most=None) or "")
-    read = READERS.get(kind) if isinstance(kind, str) else None
+    read = READERS.get(kind)
     if read is None:
-        return Opaque({"type": fields.required_text("type"), **fields.left})
+        return Opaque(fields.left)
     del fields.left["type"]
     inner = fields.inner(kind)
     if inner is None:

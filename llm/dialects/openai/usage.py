@@ -6,7 +6,7 @@ from typing import Any
 
 from llm.types import JsonObject, Usage
 
-CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "num_cached_tokens")
+CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
 WRITTEN = ("cache_write_tokens", "cache_creation_input_tokens")
 REASONED = ("reasoning_tokens",)
 OURS = {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
