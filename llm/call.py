@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -222,14 +222,21 @@ class Recorder(Protocol):
         """Hand over the finished record. The result completes at its commit; nobody needs to wait for it."""
 
 
+class Done:
+    """An awaitable that nobody needs to await: it is over."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
+
 class NullRecorder:
     """Forgets everything, at once."""
 
     def depart(self, record: Record) -> None:
         return None
 
-    async def finish(self, record: Record) -> None:
-        return None
+    def finish(self, record: Record) -> Awaitable[object]:
+        return Done()
 
 
 class Metrics(Protocol):

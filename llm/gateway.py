@@ -141,7 +141,9 @@ class Gateway:
             return
         record, completion = call.record, call.completion
         if record.status == "ok" and completion is not None and worth_keeping(completion):
-            answer = CachedAnswer(completion, record.provider or "", record.model or "", record.cost)
+            answer = CachedAnswer(
+                completion, record.provider or "", record.model or "", record.upstream_model or "", record.cost
+            )
             keep = visit.lease.store(answer, visit.ttl) if visit.lease else self._store(visit, answer)
             self._beside(keep)
         elif visit.lease is not None:

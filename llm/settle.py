@@ -24,7 +24,7 @@ def note_cached(call: Call, hit: CachedAnswer) -> None:
     """The answer comes from the cache: no provider is asked, nothing is paid, something is saved."""
     record = call.record
     record.cache, record.saved = "hit", hit.cost
-    record.provider, record.model = hit.provider, hit.model
+    record.provider, record.model, record.upstream_model = hit.provider, hit.model, hit.upstream_model
 
 
 def note_error(call: Call, error: GatewayError) -> None:

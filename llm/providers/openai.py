@@ -17,7 +17,7 @@ from llm.providers.base import UpstreamCall
 from llm.providers.patience import Patience
 from llm.providers.sse import FrameReader
 from llm.registry import ProviderSpec
-from llm.types import CONTENT, Events, EventStream
+from llm.types import CONTENT, Events, EventStream, Finished
 
 POOL = httpx2.Limits(max_connections=10_000, max_keepalive_connections=1_000)
 MAX_ANSWER = 64 * 1024 * 1024
@@ -85,17 +85,46 @@ class OpenAIProvider:
             await response.aclose()
 
     async def _streamed(self, pieces: AsyncGenerator[bytes, None], patience: Patience) -> EventStream:
-        reader, parser = FrameReader(), dialect.ChunkParser()
+        answer = StreamedAnswer()
         async for piece in pieces:
-            if events := _parsed(reader.feed(piece), parser):
+            if events := answer.feed(piece):
                 if any(isinstance(event, CONTENT) for event in events):
                     patience.content()
                 yield events
-            if parser.done:
+            if answer.is_done:
                 await _drain(pieces, patience)
                 return
-        if events := _parsed(reader.end(), parser):
+        if events := answer.end():
             yield events
+
+
+class StreamedAnswer:
+    """From the pieces of one stream to its events. `[DONE]` ends the choices that were left open."""
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self._reader = FrameReader()
+        self._parser = dialect.ChunkParser()
+        self._ended: set[int] = set()
+
+    def feed(self, piece: bytes) -> Events:
+        return self._parsed(self._reader.feed(piece))
+
+    def end(self) -> Events:
+        """The stream is over: what stood in it without a last blank line."""
+        return self._parsed(self._reader.end())
+
+    def _parsed(self, payloads: list[bytes]) -> Events:
+        events: Events = []
+        for payload in payloads:
+            if payload.startswith(b"[DONE]"):
+                self.is_done = True
+                events += [Finished("stop", choice) for choice in self._parser.choices if choice not in self._ended]
+                break
+            if payload:
+                events += self._parser.parse_chunk(_json(payload))
+                self._ended.update(event.choice for event in events if type(event) is Finished)
+        return events
 
 
 async def _whole(pieces: AsyncGenerator[bytes, None]) -> Events:
@@ -112,16 +141,6 @@ async def _drain(pieces: AsyncGenerator[bytes, None], patience: Patience) -> Non
     with suppress(ProviderTimeout):
         async for _ in pieces:
             pass
-
-
-def _parsed(payloads: list[bytes], parser: dialect.ChunkParser) -> Events:
-    events: Events = []
-    for payload in payloads:
-        if payload.startswith(b"[DONE]"):
-            events += parser.end()
-        elif payload:
-            events += parser.parse_chunk(_json(payload))
-    return events
 
 
 def _json(raw: bytes) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,8 +43,11 @@ class MemoryRecorder(NullRecorder):
     def depart(self, record: Record) -> None:
         self.departed.append((record.provider, record.upstream_model))
 
-    async def finish(self, record: Record) -> None:
+    def finish(self, record: Record) -> Awaitable[object]:
         self.finished.append(record)
+        committed = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(committed.set_result, None)
+        return committed
 
 
 Step = Events | ProviderError
