@@ -61,5 +61,5 @@ def empty_object(scene: Scene) -> None:
 
 def _until_middle(scene: Scene) -> list[Frame]:
     """The frames up to the word where a fault strikes."""
-    said = [place for place, frame in enumerate(scene.frames) if frame.says][: scene.middle]
-    return scene.frames[: said[-1] + 1] if said else []
+    said = [place for place, frame in enumerate(scene.frames, start=1) if frame.says]
+    return scene.frames[: [0, *said][: scene.middle + 1][-1]]

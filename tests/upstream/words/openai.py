@@ -27,9 +27,14 @@ def _messages(scene: Scene) -> Iterator[JsonObject]:
             yield choice["delta"] if "delta" in choice else choice["message"]
 
 
-def _finishes(frame: Frame) -> bool:
+def _choice(frame: Frame) -> JsonObject:
+    """The one choice of a stream's chunk, or the first of a plain answer; empty where there is none."""
     choices = frame.payload.get("choices") if isinstance(frame.payload, dict) else None
-    return bool(choices and choices[0]["finish_reason"])
+    return choices[0] if choices else {}
+
+
+def _finishes(frame: Frame) -> bool:
+    return bool(_choice(frame).get("finish_reason"))
 
 
 def _without_usage_chunk(scene: Scene) -> list[Frame]:
@@ -73,12 +78,12 @@ def finish_twice(scene: Scene) -> None:
 @word("finish-with-word", "frames")
 def finish_with_word(scene: Scene) -> None:
     """The finish reason comes in the last word's chunk, not in one of its own."""
-    ends = [frame for frame in scene.frames if _finishes(frame) and not frame.says]
-    last = {frame.payload["choices"][0]["index"]: frame for frame in scene.frames if frame.says}
-    for end in ends if scene.question.streamed else []:
-        choice = end.payload["choices"][0]
-        last[choice["index"]].payload["choices"][0]["finish_reason"] = choice["finish_reason"]
-        scene.frames.remove(end)
+    last = {_choice(frame).get("index"): _choice(frame) for frame in scene.frames if frame.says}
+    for end in [frame for frame in scene.frames if _finishes(frame) and not frame.says]:
+        choice = _choice(end)
+        if choice["index"] in last:
+            last[choice["index"]]["finish_reason"] = choice["finish_reason"]
+            scene.frames.remove(end)
 
 
 @word("no-done", "frames")
@@ -93,6 +98,15 @@ def no_index(scene: Scene) -> None:
     for message in _messages(scene):
         for call in message.get("tool_calls", []):
             call.pop("index", None)
+
+
+@word("same-index", "frames")
+def same_index(scene: Scene) -> None:
+    """The deltas of all tool calls have the index 0; only their ids tell them apart. With `tools-{n}`."""
+    for message in _messages(scene):
+        for call in message.get("tool_calls", []):
+            if "index" in call:
+                call["index"] = 0
 
 
 @word("no-role", "frames")
@@ -144,8 +158,8 @@ def dated(scene: Scene) -> None:
 @word("empty-choices", "frames")
 def empty_choices(scene: Scene) -> None:
     """`choices: []` in a 200: no answer. In a stream the only chunk before `[DONE]`."""
-    payload = scene.frames[0].payload
-    scene.frames = [Frame(payload | {"choices": []}), *([Frame("[DONE]")] if scene.question.streamed else [])]
+    envelope = next(_objects(scene), {})
+    scene.frames = [Frame(envelope | {"choices": []}), *([Frame("[DONE]")] if scene.question.streamed else [])]
 
 
 @word("only-done", "frames")

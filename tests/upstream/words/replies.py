@@ -170,11 +170,11 @@ def early_end(scene: Scene) -> None:
     which ends with the connection."""
     pieces = scene.reply.pieces
     if scene.question.streamed:
-        said = [place for place, piece in enumerate(pieces) if piece.says][: scene.middle]
-        scene.reply.pieces = pieces[: said[-1] + 1] if said else []
-        return
-    scene.reply.framing = "close"
-    pieces[0].data = pieces[0].data[: len(pieces[0].data) // 2]
+        said = [place for place, piece in enumerate(pieces, start=1) if piece.says]
+        scene.reply.pieces = pieces[: [0, *said][: scene.middle + 1][-1]]
+    elif pieces:
+        pieces[0].data = pieces[0].data[: len(pieces[0].data) // 2]
+        scene.reply.framing = "close"
 
 
 @word("utf8-split", "reply")
