@@ -1,0 +1,71 @@
+"""What the API's schema says of the books: which parameters, which answers, which refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+
+from analytics.queries import COLUMNS, DIMENSIONS
+from analytics.shapes import (
+    CACHE_OUTCOMES,
+    STATUSES,
+    RecordPageSerializer,
+    RefusalSerializer,
+    UsageSerializer,
+    WholeRecordSerializer,
+)
+
+
+def parameter(name: str, about: str, **schema: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string", "maxLength": 300, **schema}, description=about)
+
+
+SPAN = [
+    parameter("from", "A date or an instant, ISO 8601; included. Without an offset it is read in `zone`."),
+    parameter("to", "Likewise; not included."),
+    parameter("zone", "Where days begin, such as Europe/Paris; by default the organisation's zone."),
+]
+FILTERS = [
+    *(parameter(name, f"Only this {name}.") for name in COLUMNS if name not in {"status", "version"}),
+    parameter("status", "Only this status.", enum=STATUSES),
+    parameter("cache", "Only what came from the cache, missed it, or did without.", enum=CACHE_OUTCOMES),
+    OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, description="Of the prompt."),
+]
+GROUPS = f"^({'|'.join(DIMENSIONS)})(,({'|'.join(DIMENSIONS)}))*$"
+
+
+def refusals(*statuses: int) -> dict[Any, Any]:
+    return {(status, "application/json"): RefusalSerializer for status in (400, 401, 403, 503, *statuses)}
+
+
+usage = extend_schema(
+    operation_id="usage",
+    summary="Sums over the records, always current",
+    description="The key's own requests; its organisation's with the scope `organisation`.",
+    parameters=[
+        parameter("group_by", "One or more dimensions, with commas; by default provider and model.", pattern=GROUPS),
+        *SPAN,
+        *FILTERS,
+    ],
+    responses={200: UsageSerializer, **refusals(422)},
+)
+request_list = extend_schema(
+    operation_id="requests",
+    summary="The records, newest first",
+    description="The key's own requests; its organisation's with the scope `organisation`.",
+    parameters=[
+        OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
+        parameter("cursor", "Out of `next`."),
+        *SPAN,
+        *FILTERS,
+    ],
+    responses={200: RecordPageSerializer, **refusals(422)},
+)
+request = extend_schema(
+    operation_id="request",
+    summary="One record, with what was answered where that was kept",
+    parameters=[OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`gen_` and a UUID.")],
+    responses={200: WholeRecordSerializer, **refusals(404)},
+)
