@@ -11,7 +11,7 @@ import httpx2
 import openai
 import orjson
 
-from llm.dialects import openai as dialect
+from llm.dialects.openai import OPENAI, ChunkParser, Profile, parse_completion, parse_error, render_request
 from llm.errors import ProviderBroken, ProviderError, ProviderTimeout, ProviderUnreachable
 from llm.providers.base import UpstreamCall
 from llm.providers.patience import Patience
@@ -31,7 +31,7 @@ class OpenAIProvider:
 
     dialect = "openai"
 
-    def __init__(self, spec: ProviderSpec, profile: dialect.Profile = dialect.OPENAI) -> None:
+    def __init__(self, spec: ProviderSpec, profile: Profile = OPENAI) -> None:
         self._profile = profile
         self._client = openai.AsyncOpenAI(
             api_key=spec.secret or "none",
@@ -57,7 +57,7 @@ class OpenAIProvider:
 
     async def _pieces(self, call: UpstreamCall, patience: Patience) -> AsyncGenerator[bytes, None]:
         """Ask, then hand on the answer's body as the network brings it."""
-        body = dialect.render_request(
+        body = render_request(
             call.request,
             model=call.route.upstream_model,
             max_tokens=call.max_tokens,
@@ -104,7 +104,7 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self.is_done = False
         self._reader = FrameReader()
-        self._parser = dialect.ChunkParser()
+        self._parser = ChunkParser()
         self._ended: set[int] = set()
 
     def feed(self, piece: bytes) -> Events:
@@ -133,7 +133,7 @@ async def _whole(pieces: AsyncGenerator[bytes, None]) -> Events:
         body += piece
         if len(body) > MAX_ANSWER:
             raise ProviderBroken("The provider's answer is too large.")
-    return dialect.parse_completion(_json(bytes(body)))
+    return parse_completion(_json(bytes(body)))
 
 
 async def _drain(pieces: AsyncGenerator[bytes, None], patience: Patience) -> None:
@@ -158,7 +158,7 @@ def mapped_errors() -> Iterator[None]:
     except ProviderError:
         raise
     except openai.APIStatusError as error:
-        raise dialect.parse_error(error.status_code, error.body, error.response.headers) from None
+        raise parse_error(error.status_code, error.body, error.response.headers) from None
     except openai.APIConnectionError as error:
         raise _connection_error(error) from None
     except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
