@@ -82,7 +82,8 @@ class ApiKey(Registered):
         return key, secret
 
     def set_secret(self, secret: str) -> None:
-        self.digest = vault.digest(secret, Keyring.pepper())
+        """Empty takes the secret away: then nobody can use the key."""
+        self.digest = vault.digest(secret, Keyring.pepper()) if secret else None
         self.last_four = vault.last_four(secret)
 
     def clean(self) -> None:

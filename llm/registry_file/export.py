@@ -1,0 +1,90 @@
+"""The database as a registry file: every field that is not at its default, and no secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from llm.models import RATES, SINCE_EVER, ApiKey, Model, Organisation, Provider, Route, RoutePrice
+from llm.models.money import dollars
+from llm.models.routes import MILLION
+from llm.registry_file.readers import Shape
+from llm.registry_file.shape import FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE
+
+Entry = dict[str, Any]
+
+
+def export() -> str:
+    document = {
+        "providers": [_provider(row) for row in Provider.objects.select_related("default_model").order_by("pk")],
+        "models": [_model(row) for row in _models()],
+        "organisations": [_organisation(row) for row in Organisation.objects.prefetch_related("teams").order_by("pk")],
+        "keys": [_key(row) for row in ApiKey.objects.select_related("organisation", "team").order_by("pk")],
+    }
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _models() -> Any:
+    return (
+        Model.objects.select_related("successor")
+        .prefetch_related("aliases", "fallbacks__target", "routes__provider", "routes__prices")
+        .order_by("pk")
+    )
+
+
+def _provider(row: Provider) -> Entry:
+    features = {name: False for name in FEATURES if not getattr(row, name)}
+    special = {"default_model": _name(row.default_model), "features": features or PROVIDER["features"].default}
+    return _entry(PROVIDER, row, special | {"api_key": PROVIDER["api_key"].default})
+
+
+def _model(row: Model) -> Entry:
+    return _entry(
+        MODEL,
+        row,
+        {
+            "aliases": [alias.name for alias in row.aliases.all()],
+            "fallbacks": [fallback.target.name for fallback in row.fallbacks.all()],
+            "successor": _name(row.successor),
+            "routes": [_route(route) for route in row.routes.all()],
+        },
+    )
+
+
+def _route(row: Route) -> Entry:
+    own = [price for price in row.prices.all() if price.source == RoutePrice.Source.OVERRIDE]
+    is_flat = [price.valid_from for price in own] == [SINCE_EVER]
+    prices = _flat(own[0]) if is_flat else {f"{rate}_price": None for rate in RATES}
+    dated = [] if is_flat else [{"valid_from": price.valid_from, **_given(_flat(price))} for price in own]
+    return _entry(ROUTE, row, {"provider": row.provider.name, **prices, "prices": dated})
+
+
+def _flat(price: RoutePrice) -> dict[str, str | None]:
+    return {
+        f"{name}_price": None if rate is None else format(dollars(rate, per=MILLION), "f")
+        for name, rate in price.rates.items()
+    }
+
+
+def _given(prices: dict[str, str | None]) -> dict[str, str]:
+    return {name: price for name, price in prices.items() if price is not None}
+
+
+def _organisation(row: Organisation) -> Entry:
+    return _entry(ORGANISATION, row, {"teams": [team.name for team in row.teams.all()]})
+
+
+def _key(row: ApiKey) -> Entry:
+    special = {"organisation": row.organisation.name, "team": _name(row.team), "key": KEY["key"].default, "budgets": []}
+    return _entry(KEY, row, special)
+
+
+def _name(row: Any) -> str | None:
+    return row.name if row is not None else None
+
+
+def _entry(shape: Shape, row: Any, special: Entry) -> Entry:
+    """The fields of the shape in their order, those at their default left out."""
+    values = {name: special[name] if name in special else getattr(row, name) for name in shape}
+    return {name: value for name, value in values.items() if value != shape[name].default}

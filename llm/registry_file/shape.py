@@ -1,0 +1,124 @@
+"""What a registry file may say: one shape for each noun, with the default of every field left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from yaml.constructor import ConstructorError
+from yaml.nodes import MappingNode
+
+from llm.models import DEFAULT_SCOPES, RATES, Kind
+from llm.registry_file.place import Place, Problem, Refused
+from llm.registry_file.readers import (
+    Absent,
+    Field,
+    Shape,
+    day,
+    instant,
+    list_of,
+    mapping,
+    number,
+    object_of,
+    one_of,
+    optional,
+    price,
+    secret,
+    text,
+    truth,
+    whole,
+)
+
+Document = dict[str, list[dict[str, Any]] | None]
+
+FEATURES: Shape = {name: Field(truth, True) for name in ("streaming", "tools", "images", "caching")}
+PRICES: Shape = {f"{rate}_price": Field(optional(price), None) for rate in RATES}
+DATED_PRICE: Shape = {"valid_from": Field(instant), **PRICES}
+PROVIDER: Shape = {
+    "name": Field(text),
+    "kind": Field(one_of(*Kind.values)),
+    "base_url": Field(optional(text, ""), ""),
+    "api_key": Field(secret, Absent.KEPT),
+    "organization": Field(optional(text, ""), ""),
+    "default_model": Field(optional(text), None),
+    "defaults": Field(optional(mapping, {}), {}),
+    "timeout": Field(number, 60.0),
+    "connect_timeout": Field(number, 5.0),
+    "first_token_timeout": Field(number, 30.0),
+    "chunk_timeout": Field(number, 30.0),
+    "retries": Field(whole, 3),
+    "retry_delay": Field(number, 1.0),
+    "requests_per_minute": Field(optional(whole), None),
+    "tokens_per_minute": Field(optional(whole), None),
+    "max_concurrency": Field(optional(whole), None),
+    "features": Field(object_of(FEATURES), dict.fromkeys(FEATURES, True)),
+}
+ROUTE: Shape = {
+    "provider": Field(text),
+    "upstream_model": Field(text),
+    "order": Field(whole, 1),
+    "weight": Field(whole, 1),
+    **PRICES,
+    "prices": Field(optional(list_of(object_of(DATED_PRICE)), []), []),
+}
+MODEL: Shape = {
+    "name": Field(text),
+    "aliases": Field(list_of(text), []),
+    "context_window": Field(optional(whole), None),
+    "max_output_tokens": Field(optional(whole), None),
+    "training_cutoff": Field(optional(day), None),
+    "capabilities": Field(list_of(text), []),
+    "quality": Field(optional(whole), None),
+    "caching": Field(truth, True),
+    "fallbacks": Field(list_of(text), []),
+    "retires_on": Field(optional(day), None),
+    "successor": Field(optional(text), None),
+    "routes": Field(list_of(object_of(ROUTE)), []),
+}
+ORGANISATION: Shape = {
+    "name": Field(text),
+    "time_zone": Field(text, "UTC"),
+    "keeps_bodies": Field(truth, True),
+    "teams": Field(list_of(text), []),
+}
+KEY: Shape = {
+    "name": Field(text),
+    "organisation": Field(text),
+    "team": Field(optional(text), None),
+    "key": Field(secret, Absent.KEPT),
+    "models": Field(list_of(text), ["*"]),
+    "scopes": Field(list_of(text), list(DEFAULT_SCOPES)),
+    "origins": Field(list_of(text), []),
+    "requests_per_minute": Field(optional(whole), None),
+    "tokens_per_minute": Field(optional(whole), None),
+    "max_concurrency": Field(optional(whole), None),
+    "reserve_max_tokens": Field(optional(whole), None),
+    "expires_at": Field(optional(instant), None),
+    "disabled": Field(truth, False),
+    "budgets": Field(list_of(mapping), []),
+}
+SECTIONS = {"providers": PROVIDER, "models": MODEL, "organisations": ORGANISATION, "keys": KEY}
+FILE: Shape = {name: Field(optional(list_of(object_of(shape)), []), None) for name, shape in SECTIONS.items()}
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML lets the last of two equal keys win; a registry must not."""
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+            raise ConstructorError(None, None, f"{', '.join(twice)} stands there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def parse(source: str) -> Document:
+    """Every row with all its fields; a section left out is None. Raises `Refused` with all that is wrong."""
+    try:
+        found = yaml.load(source, _Loader)  # noqa: S506  # a SafeLoader underneath
+    except yaml.YAMLError as error:
+        raise Refused([Problem("the file", " ".join(str(error).split()), "YAML")]) from None
+    problems: list[Problem] = []
+    document: Document = object_of(FILE)({} if found is None else found, Place("", problems))
+    if problems:
+        raise Refused(problems)
+    return document
