@@ -81,7 +81,7 @@ def networks(name: str) -> list[str]:
 def folder(name: str, default: Path) -> Path:
     path = Path(text(name) or default)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SystemExit(f"{name}: the folder {path} cannot be made: {error.strerror}.") from None
     return path

@@ -126,7 +126,7 @@ CHANNEL_LAYERS = {
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 CELERY_BROKER_URL = env.address(
-    "CELERY_BROKER_URL", (*REDIS, "amqp", "amqps", "filesystem"), REDIS_URL or "filesystem://"
+    "CELERY_BROKER_URL", (*REDIS, "amqp", "amqps", "filesystem"), REDIS_URL or "filesystem://localhost"
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
@@ -138,7 +138,7 @@ CELERY_BEAT_SCHEDULE = {
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-if CELERY_BROKER_URL == "filesystem://":
+if CELERY_BROKER_URL.startswith("filesystem:"):
     _broker = env.folder("CELERY_FOLDER", VAR / "broker")
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_broker),
@@ -165,6 +165,8 @@ BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, least=1, most=256)
 ACCESS_LOG = env.flag("ACCESS_LOG")
+WELCOME_REMOTE = env.flag("WELCOME_REMOTE")
+"""Whether the printed one-time link into the admin works from other machines too."""
 DRAIN_SECONDS = env.decimal("DRAIN_SECONDS", 1)
 GRACE_SECONDS = env.decimal("GRACE_SECONDS", 30)
 

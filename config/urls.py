@@ -11,6 +11,7 @@ from llm.surfaces.health import healthz, readyz
 from llm.surfaces.native import GenerateView
 from llm.surfaces.openai import ChatCompletionsView, ModelsView
 from llm.surfaces.schema import DocsView, SchemaView
+from llm.welcome import welcome
 
 urlpatterns = [
     path("api/v1/generate/", GenerateView.as_view()),
@@ -24,5 +25,6 @@ urlpatterns = [
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),
+    path("admin/welcome/<str:token>/", welcome, name="welcome"),
     path("admin/", admin.site.urls),
 ]

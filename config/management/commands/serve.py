@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import env, server, supervisor, worker_metrics
+from config import entry, env, server, supervisor, worker_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class Command(BaseCommand):
         host, port, workers = options["host"], options["port"], options["workers"]
         if workers > 1 and not settings.REDIS_URL:
             raise CommandError(LONELY.format(workers=workers))
+        entry.verify()
         worker_metrics.sweep()
         listener = self.listen(host, port)
         logger.info(

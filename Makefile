@@ -1,0 +1,50 @@
+# Gatehouse: `make run` to try it, `make check test` before a commit.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: run test check prove bench format lock baseline
+
+run: .venv/product
+	@$(BIN)/python manage.py up
+
+test: .venv/everything
+	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest -q -m "django_db and not prove"
+	@$(BIN)/coverage run -m pytest -m "not prove"
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --format=total
+
+check: .venv/everything
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.scans
+
+prove: .venv/everything
+	$(PYTEST) -m prove -s
+
+bench: .venv/everything
+	$(BIN)/python -m tests.bench
+
+format: .venv/everything
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/everything
+	$(COMPILE) pyproject.toml --output-file requirements.lock $(LOCK)
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK)
+
+# The environment.
+
+.venv/product: requirements.lock
+	@.ci/environment $(PYTHON) $<
+	@touch $@
+
+.venv/everything: requirements-dev.lock
+	@.ci/environment $(PYTHON) $<
+	@touch $@

@@ -1,0 +1,36 @@
+"""No credential in the repository, but for the look-alikes that .secrets.baseline lists after a person looked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from detect_secrets.core import baseline
+from detect_secrets.core.secrets_collection import SecretsCollection
+
+from tests.scans import tree
+
+BASELINE = ".secrets.baseline"
+UNSCANNED = (".lock", ".baseline", ".svg")
+
+
+def scan(root: Path = tree.ROOT) -> Iterator[str]:
+    known = baseline.load(baseline.load_from_file(str(root / BASELINE)), BASELINE)
+    for name, secret in found(root) - known:
+        yield f"{name}:{secret.line_number}: {secret.type}. Take it out, or look at it well and run `make baseline`"
+
+
+def found(root: Path) -> SecretsCollection:
+    secrets = SecretsCollection(root=str(root))
+    secrets.scan_files(*(str(path) for path in tree.files(root=root) if path.suffix not in UNSCANNED))
+    return secrets
+
+
+def accept(root: Path = tree.ROOT) -> None:
+    """Writes what is found now as the new baseline."""
+    path = root / BASELINE
+    baseline.load(baseline.load_from_file(str(path)), BASELINE)
+    draft = path.with_suffix(".draft")
+    baseline.save_to_file(found(root), str(draft))
+    os.replace(draft, path)
