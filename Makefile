@@ -39,6 +39,9 @@ lock: .venv/everything
 	$(COMPILE) pyproject.toml --output-file requirements.lock $(LOCK)
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock $(LOCK)
 
+baseline: .venv/everything
+	$(BIN)/python -m tests.scans --accept
+
 # The environment.
 
 .venv/product: requirements.lock
