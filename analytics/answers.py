@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from llm.call import public_id
@@ -25,8 +26,6 @@ AS_STORED = (
     "model",
     "upstream_model",
     "finish_reason",
-    "latency_ms",
-    "first_token_ms",
     "team",
     "user_id",
     "session_id",
@@ -35,7 +34,7 @@ AS_STORED = (
     "tags",
     "requests",
 )
-ATTEMPT = ("provider", "upstream_model", "outcome", "error", "latency_ms")
+ATTEMPT = ("provider", "upstream_model", "outcome", "error")
 
 
 def summary(row: Any, key: str | None) -> Answer:
@@ -44,12 +43,14 @@ def summary(row: Any, key: str | None) -> Answer:
     return {
         "id": name,
         "request_id": row.request_id or name,
-        "created_at": row.created_at,
+        "created_at": instant(row.created_at),
         "key": key,
         **{field: getattr(row, field) for field in AS_STORED},
         "usage": {field: getattr(row, field) for field in USAGE} | {"estimated": row.usage_estimated},
         "cost": dollars(row.cost),
         "currency": "USD",
+        "latency_ms": round(row.latency_ms),
+        "first_token_ms": None if row.first_token_ms is None else round(row.first_token_ms),
         "error": error(row),
         "metadata": metadata(row),
     }
@@ -85,5 +86,12 @@ def metadata(row: Any) -> Answer:
         "prompt": {"name": row.prompt, "version": row.prompt_version, "label": row.prompt_label}
         if row.prompt
         else None,
-        "attempts": [{part: attempt.get(part) for part in ATTEMPT} for attempt in row.attempts],
+        "attempts": [
+            {part: attempt.get(part) for part in ATTEMPT} | {"latency_ms": round(attempt.get("latency_ms", 0))}
+            for attempt in row.attempts
+        ],
     }
+
+
+def instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

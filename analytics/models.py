@@ -26,9 +26,12 @@ def count() -> models.BigIntegerField[int, int]:
 
 class LogQuerySet(models.QuerySet["RequestLog"]):
     def of(self, caller: Caller) -> Self:
-        """What `caller` may see: its key's own requests, all of its organisation's with that scope."""
+        """What `caller` may see: its key's own requests, all of its organisation's with that scope; of these one
+        user's alone where the credential speaks for one."""
         rows = self.filter(organisation_id=caller.organisation_id)
-        return rows if "organisation" in caller.scopes else rows.filter(key_id=caller.key_id)
+        if "organisation" not in caller.scopes:
+            rows = rows.filter(key_id=caller.key_id)
+        return rows if caller.user_id is None else rows.filter(user_id=caller.user_id)
 
     def identified(self, identity: UUID) -> Self:
         """The row of `identity`; its instant leads PostgreSQL to the one partition."""

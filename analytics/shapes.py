@@ -93,7 +93,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     upstream_model = serializers.CharField()
     outcome = serializers.ChoiceField(["ok", "error", "cancelled"])
     error = serializers.CharField(allow_null=True)
-    latency_ms = serializers.FloatField()
+    latency_ms = serializers.IntegerField()
 
 
 class PromptSerializer(serializers.Serializer[Any]):
@@ -139,8 +139,8 @@ class RecordSerializer(serializers.Serializer[Any]):
     usage = TokensSerializer()
     cost = serializers.RegexField(r"^\d+(\.\d+)?$", allow_null=True, help_text="Null: the price is unknown.")
     currency = serializers.CharField()
-    latency_ms = serializers.FloatField()
-    first_token_ms = serializers.FloatField(allow_null=True)
+    latency_ms = serializers.IntegerField()
+    first_token_ms = serializers.IntegerField(allow_null=True)
     error = CauseSerializer(allow_null=True)
     metadata = MetadataSerializer()
 

@@ -256,7 +256,14 @@ def test_keys_and_organisations_are_told_by_name(books: str) -> None:
 )
 def test_a_filter_leaves_the_records_with_that_value(books: str, name: str, value: Any) -> None:
     register(books)
-    wanted = {"provider": "openai", "user_id": "u1", "status": "ok", "prompt_version": 3, "cache": "hit", "key_id": 1}
+    wanted: dict[str, Any] = {
+        "provider": "openai",
+        "user_id": "u1",
+        "status": "ok",
+        "prompt_version": 3,
+        "cache": "hit",
+        "key_id": 1,
+    }
     others: dict[str, Any] = dict.fromkeys(wanted) | {"status": "error", "cache": "off"}
     write(books, row(**wanted), row(**others))
 
