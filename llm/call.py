@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -172,6 +172,8 @@ class Record:
     saved: int | None = None
     price: JsonObject | None = None
     """The rates the cost was worked out from, picodollars per token."""
+    reserved: int | None = None
+    """The most the call may cost, charged if it is interrupted; no column of its own."""
 
     queue_ms: float = 0.0
     first_token_ms: float | None = None
@@ -225,8 +227,8 @@ class Recorder(Protocol):
 class Done:
     """An awaitable that nobody needs to await: it is over."""
 
-    def __await__(self) -> Iterator[None]:
-        return iter(())
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
 
 
 class NullRecorder:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from llm import tokens
+import llm.tokens as tokens
 from llm.call import Call, Caller
 from llm.errors import ContextTooLong, Forbidden, InvalidField, NotFound, UnsupportedCapability
 from llm.registry import ModelSpec, RouteSpec, Snapshot

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from analytics.metrics import PrometheusMetrics
 from analytics.recorder import JournalRecorder
+from llm import redis
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
 from llm.catalog import Catalog
@@ -19,7 +20,6 @@ from llm.prepare import Defaults
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.echo import EchoProvider
 from llm.providers.openai import OpenAIProvider
-from llm import redis
 from llm.registry import ProviderSpec
 from llm.routing import Router
 

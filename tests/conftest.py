@@ -15,6 +15,9 @@ from psycopg import sql
 
 from config import env
 from tests import services
+from tests.upstream.fixtures import upstream
+
+__all__ = ["upstream"]
 
 
 @pytest.fixture(scope="session")

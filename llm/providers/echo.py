@@ -1,4 +1,4 @@
-"""A vendor of our own that repeats what it hears, word by word: for a first answer without a key, and for rehearsals."""
+"""A vendor of our own that repeats what it hears word by word: a first answer without a key, and for rehearsals."""
 
 from __future__ import annotations
 
@@ -54,8 +54,7 @@ class EchoProvider:
             else:
                 spoken.append(TextDelta(word))
         usage = _usage(call.request, len(said))
-        reason = "stop" if len(said) == len(heard) else "length"
-        yield [*spoken, Finished(reason, native=reason), UsageReport(usage)]
+        yield [*spoken, Finished("stop" if len(said) == len(heard) else "length"), UsageReport(usage)]
 
 
 def _heard(request: Request) -> list[str]:

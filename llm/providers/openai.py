@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager, suppress
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from typing import Any, cast
 
 import aiohttp
 import httpx2
@@ -33,6 +33,7 @@ class OpenAIProvider:
 
     def __init__(self, spec: ProviderSpec, profile: Profile = OPENAI) -> None:
         self._profile = profile
+        self._secret = spec.secret
         self._client = openai.AsyncOpenAI(
             api_key=spec.secret or "none",
             organization=spec.organization,
@@ -47,16 +48,26 @@ class OpenAIProvider:
 
     async def stream(self, call: UpstreamCall) -> EventStream:
         patience = Patience(call)
-        with mapped_errors():
-            async with aclosing(self._pieces(call, patience)) as pieces:
-                if call.request.stream:
-                    async for events in self._streamed(pieces, patience):
-                        yield events
-                else:
+        with mapped_errors(self._secret):
+            async with self._asked(call, patience) as response, aclosing(_pieces(response, patience)) as pieces:
+                if not _is_stream(response, call):
                     yield await _whole(pieces)
+                    return
+                answer = StreamedAnswer()
+                async for piece in pieces:
+                    if events := answer.feed(piece):
+                        if any(isinstance(event, CONTENT) for event in events):
+                            patience.content()
+                        yield events
+                    if answer.is_done:
+                        await _drain(pieces, patience)
+                        return
+                if events := answer.end():
+                    yield events
 
-    async def _pieces(self, call: UpstreamCall, patience: Patience) -> AsyncGenerator[bytes, None]:
-        """Ask, then hand on the answer's body as the network brings it."""
+    @asynccontextmanager
+    async def _asked(self, call: UpstreamCall, patience: Patience) -> AsyncIterator[httpx2.Response]:
+        """The vendor's response, its body unread; closed with the block."""
         body = render_request(
             call.request,
             model=call.route.upstream_model,
@@ -65,37 +76,63 @@ class OpenAIProvider:
             dropped=call.dropped,
         )
         async with patience.wait():
-            response: httpx2.Response = await self._client.post(
-                "/chat/completions",
-                cast_to=httpx2.Response,
-                content=orjson.dumps(body),
-                options={"headers": {"content-type": "application/json", "x-client-request-id": call.id}},
-                stream=True,
-                stream_cls=openai.AsyncStream[Any],
-            )
+            response = await self._post(orjson.dumps(body), call.id)
         try:
-            pieces = response.aiter_bytes()
-            while True:
-                async with patience.wait():
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    return
-                yield piece
+            yield response
         finally:
             await response.aclose()
 
-    async def _streamed(self, pieces: AsyncGenerator[bytes, None], patience: Patience) -> EventStream:
-        answer = StreamedAnswer()
-        async for piece in pieces:
-            if events := answer.feed(piece):
-                if any(isinstance(event, CONTENT) for event in events):
-                    patience.content()
-                yield events
-            if answer.is_done:
-                await _drain(pieces, patience)
-                return
-        if events := answer.end():
-            yield events
+    async def _post(self, body: bytes, call_id: str) -> httpx2.Response:
+        """A connection that the vendor closed while it lay idle carried nothing: the next one is taken at once."""
+        for last in (False, False, True):
+            try:
+                response: Any = await self._client.post(
+                    "/chat/completions",
+                    cast_to=httpx2.Response,
+                    content=body,
+                    options={"headers": {"content-type": "application/json", "x-client-request-id": call_id}},
+                    stream=True,
+                    stream_cls=openai.AsyncStream[Any],
+                )
+            except openai.APIConnectionError as error:
+                if last or not isinstance(_root(error), aiohttp.ClientConnectionResetError):
+                    raise
+            else:
+                return cast(httpx2.Response, response)
+        raise AssertionError("the last try returns or raises")
+
+
+def _is_stream(response: httpx2.Response, call: UpstreamCall) -> bool:
+    """By its type; a type that says nothing is taken to be what was asked for."""
+    kind = response.headers.get("content-type", "")
+    return "event-stream" in kind or (call.request.stream and not ("json" in kind or "html" in kind))
+
+
+async def _pieces(response: httpx2.Response, patience: Patience) -> AsyncGenerator[bytes, None]:
+    """The body as the network brings it."""
+    pieces = response.aiter_bytes()
+    while True:
+        async with patience.wait():
+            piece = await anext(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+async def _whole(pieces: AsyncGenerator[bytes, None]) -> Events:
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > MAX_ANSWER:
+            raise ProviderBroken("The provider's answer is too large.")
+    return parse_completion(_json(bytes(body)))
+
+
+async def _drain(pieces: AsyncGenerator[bytes, None], patience: Patience) -> None:
+    patience.linger(LINGER)
+    with suppress(ProviderTimeout):
+        async for _ in pieces:
+            pass
 
 
 class StreamedAnswer:
@@ -127,22 +164,6 @@ class StreamedAnswer:
         return events
 
 
-async def _whole(pieces: AsyncGenerator[bytes, None]) -> Events:
-    body = bytearray()
-    async for piece in pieces:
-        body += piece
-        if len(body) > MAX_ANSWER:
-            raise ProviderBroken("The provider's answer is too large.")
-    return parse_completion(_json(bytes(body)))
-
-
-async def _drain(pieces: AsyncGenerator[bytes, None], patience: Patience) -> None:
-    patience.linger(LINGER)
-    with suppress(ProviderTimeout):
-        async for _ in pieces:
-            pass
-
-
 def _json(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
@@ -151,29 +172,37 @@ def _json(raw: bytes) -> Any:
 
 
 @contextmanager
-def mapped_errors() -> Iterator[None]:
-    """The one place where the SDK's and its transports' exceptions become ours."""
+def mapped_errors(secret: str) -> Iterator[None]:
+    """The one place where the exceptions of the SDK and its transport become ours, with `secret` taken out."""
     try:
         yield
-    except ProviderError:
-        raise
+    except ProviderError as error:
+        raise _without(secret, error) from None
     except openai.APIStatusError as error:
-        raise parse_error(error.status_code, error.body, error.response.headers) from None
-    except openai.APIConnectionError as error:
-        raise _connection_error(error) from None
-    except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
+        raise _without(secret, parse_error(error.status_code, error.body, error.response.headers)) from None
+    except (openai.APIConnectionError, httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
         raise _connection_error(error) from None
     except openai.OpenAIError as error:
         raise ProviderBroken(f"The provider's answer could not be read ({type(error).__name__}).") from None
 
 
+def _without(secret: str, error: ProviderError) -> ProviderError:
+    if secret:
+        error.message = error.message.replace(secret, "[key]")
+    return error
+
+
 def _connection_error(error: BaseException) -> ProviderError:
-    """Looks for the root: the transport reports a dropped connection as a time-out."""
-    root = error
-    while root.__cause__ is not None:
-        root = root.__cause__
+    root = _root(error)
     if isinstance(root, aiohttp.ServerTimeoutError | httpx2.TimeoutException | TimeoutError):
         return ProviderTimeout("The provider could not be reached in time.")
     if isinstance(root, aiohttp.ClientConnectorError | httpx2.ConnectError | ConnectionRefusedError):
         return ProviderUnreachable("The provider could not be reached.")
     return ProviderBroken(f"The connection to the provider broke ({type(root).__name__}).")
+
+
+def _root(error: BaseException) -> BaseException:
+    """What really happened: the transport reports a dropped connection as a time-out."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -9,7 +9,7 @@ MAX_FRAME = 16 * 1024 * 1024
 
 
 class FrameReader:
-    """Feeds on pieces of a stream. A payload is the joined `data:` lines of one event; comments and names are skipped."""
+    """Feeds on pieces of a stream. A payload is the joined `data:` lines of one event; all else is skipped."""
 
     def __init__(self) -> None:
         self._rest = b""

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 
 from llm.surfaces.responses import EventStreamResponse, send_plain
@@ -39,7 +39,7 @@ class GenerationHandler(ASGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response_async)
+        self._middleware_chain = convert_exception_to_response(self._get_response_async)  # type: ignore[attr-defined]  # Django's own, missing from its stubs
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         try:
@@ -63,14 +63,17 @@ class GenerationHandler(ASGIHandler):
     async def get_response_async(self, request: Any) -> HttpResponseBase:
         """As Django's, without its log line for refusals, which costs a thread hop."""
         set_urlconf(settings.ROOT_URLCONF)
-        response: HttpResponseBase = await self._middleware_chain(request)
+        answered: Any = self._middleware_chain(request)
+        response: HttpResponseBase = await answered
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
         if isinstance(response, EventStreamResponse):
             await response.deliver(send)
-        else:
+        elif isinstance(response, HttpResponse):
             await send_plain(response, send)
+        else:
+            await super().send_response(response, send)
 
 
 async def _read_body(receive: Any) -> tuple[bytes, bool]:

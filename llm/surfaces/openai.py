@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from llm.dialects import openai
+from llm.surfaces.auth import caller_of
 from llm.surfaces.views import GenerationView, ResourceView
 from llm.wiring import catalog
 
@@ -24,7 +25,7 @@ class ModelsView(ResourceView):
     def get(self, request: Request) -> Response:
         snapshot = catalog().snapshot()
         models = {model.name: model for model in snapshot.models.values()}
-        usable = [model for name, model in sorted(models.items()) if _may_use(request.auth.models, name)]
+        usable = [model for name, model in sorted(models.items()) if _may_use(caller_of(request).models, name)]
         data = [
             {
                 "id": model.name,

@@ -34,9 +34,10 @@ async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
 async def astream(request: JsonObject, *, key: str) -> AsyncGenerator[JsonObject, None]:
     """The chunks of an answer, and last the whole of it with `done`. Raises `GatewayError`."""
     call = await _call({**request, "stream": True}, key)
+    renderer = native.StreamRenderer(call.request, call.record)
     async with aclosing(gateway().stream(call)) as batches:
         async for events in batches:
-            for chunk in native.render_chunks(call.public_id, events):
+            for chunk in renderer.render_chunks(events):
                 yield chunk
     yield {**native.render_completion(call.request, call.record, call.completion or Completion()), "done": True}
 

@@ -1,0 +1,55 @@
+"""Ask a provider directly, as the router does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from llm.call import new_id, public_id
+from llm.errors import ProviderError
+from llm.fold import Fold
+from llm.providers.base import Provider, UpstreamCall
+from llm.providers.openai import OpenAIProvider
+from llm.registry import ProviderSpec, RouteSpec
+from llm.types import Completion, Event, Message, Options, Request, Text
+
+
+def upstream_call(model: str, text: str = "one two three", *, stream: bool = False, **fields: Any) -> UpstreamCall:
+    options = fields.pop("options", Options())
+    asked = Request([Message("user", [Text(text)])], model=model, stream=stream, dialect="openai", options=options)
+    spec = ProviderSpec(id=1, name="fake", kind="openai")
+    route = RouteSpec(id=1, provider=spec, upstream_model=model)
+    waits = {"timeout": 20.0, "first_token_timeout": 20.0, "chunk_timeout": 20.0} | fields
+    return UpstreamCall(public_id(new_id()), asked, route, max_tokens=options.max_tokens, **waits)
+
+
+@asynccontextmanager
+async def openai_provider(base_url: str, **fields: Any) -> AsyncIterator[OpenAIProvider]:
+    spec = ProviderSpec(
+        **({"id": 1, "name": "fake", "kind": "openai", "base_url": base_url, "secret": "sk-v"} | fields)
+    )
+    provider = OpenAIProvider(spec)
+    try:
+        yield provider
+    finally:
+        await provider.close()
+
+
+async def events_of(provider: Provider, call: UpstreamCall) -> list[Event]:
+    async with aclosing(provider.stream(call)) as batches:
+        return [event async for events in batches for event in events]
+
+
+async def ask(provider: Provider, call: UpstreamCall) -> Completion:
+    fold = Fold()
+    fold.add(await events_of(provider, call))
+    return fold.completion
+
+
+async def failure(provider: Provider, call: UpstreamCall) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await ask(provider, call)
+    return caught.value
