@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NoReturn
 
 import orjson
@@ -14,37 +14,44 @@ from llm.types import JsonObject
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 64
-MAX_VALUES = 1_000_000
-"""Commas and opening brackets: an empty list costs two bytes on the wire and sixty in memory."""
+MAX_TOKENS = 2_000_000
+"""Strings, commas and opening brackets: an empty list costs two bytes on the wire and sixty in memory."""
 
 STRING = re.compile(rb'"[^"]*"?')
+TOKEN = re.compile(rb'"[^"]*"?|[,\[{]')
 
 
 def parse_body(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonObject:
     """Raises BodyTooLarge and MalformedBody; costs no more than its size, whatever is in it."""
     if len(raw) > max_bytes:
         raise BodyTooLarge(f"The body has {len(raw)} bytes, at most {max_bytes} are taken.")
-    if _structure(raw) > MAX_VALUES and _structure(_without_strings(raw)) > MAX_VALUES:
-        raise MalformedBody(f"The body holds more than {MAX_VALUES} values.", code="body_too_complex")
+    if _has_too_many_tokens(raw):
+        raise MalformedBody(f"The body is made of more than {MAX_TOKENS} pieces.", code="body_too_complex")
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith("depth limit"):
+            raise _too_deep(max_depth) from None
         raise MalformedBody(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
     if type(body) is not dict:
         raise MalformedBody("The body is not a JSON object.")
     keys = _count_keys(body, max_depth)
     # Strings may hold colons too, so only when the cheap count differs is it worth taking them out.
-    if raw.count(b":") != keys and _without_strings(raw).count(b":") != keys:
+    if raw.count(b":") != keys and STRING.sub(b"", _without_escapes(raw)).count(b":") != keys:
         _name_duplicate(raw)
     return body
 
 
-def _structure(raw: bytes) -> int:
-    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+def _has_too_many_tokens(raw: bytes) -> bool:
+    if sum(map(raw.count, (b",", b"[", b"{", b'"'))) <= MAX_TOKENS:
+        return False
+    tokens = TOKEN.finditer(_without_escapes(raw))
+    return sum(1 for _ in islice(tokens, MAX_TOKENS + 1)) > MAX_TOKENS
 
 
-def _without_strings(raw: bytes) -> bytes:
-    return STRING.sub(b"", raw.replace(b"\\\\", b"").replace(b'\\"', b""))
+def _without_escapes(raw: bytes) -> bytes:
+    """With every quote left being one that opens or closes a string."""
+    return raw.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
 def _count_keys(body: JsonObject, max_depth: int) -> int:
@@ -58,7 +65,11 @@ def _count_keys(body: JsonObject, max_depth: int) -> int:
         level = [value for value in values if type(value) is dict or type(value) is list]
         if not level:
             return keys
-    raise MalformedBody(f"The body is nested deeper than {max_depth} levels.", code="body_too_deep")
+    raise _too_deep(max_depth)
+
+
+def _too_deep(max_depth: int) -> MalformedBody:
+    return MalformedBody(f"The body is nested deeper than {max_depth} levels.", code="body_too_deep")
 
 
 def _name_duplicate(raw: bytes) -> NoReturn:

@@ -93,6 +93,8 @@ class ChoiceParser:
         if type(text) is not str:
             text = _detailed(said.get("reasoning_details"))
         signature = said.get("reasoning_signature")
+        if type(signature) is not str:
+            signature = None
         if text or signature:
             events.append(ReasoningDelta(text, signature, self.choice))
 
@@ -100,10 +102,8 @@ class ChoiceParser:
         refusal = said.get("refusal")
         if refusal and type(refusal) is str:
             events.append(RefusalDelta(refusal, self.choice))
-        calls = said.get("tool_calls")
-        for call in calls if type(calls) is list else ():
-            if type(call) is dict:
-                events.append(self.calls.parse(call, self.choice))
+        for call in _objects(said.get("tool_calls")):
+            events.append(self.calls.parse(call, self.choice))
         older = said.get("function_call")
         if type(older) is dict and any(older.values()):
             events.append(self.calls.parse({"index": 0, "function": older}, self.choice))
@@ -156,11 +156,15 @@ class ChoiceParser:
 
 def _detailed(details: Any) -> str:
     """OpenRouter's list of thoughts, for vendors that send it alone; it survives beside the text."""
-    parts = [part for part in details if type(part) is dict] if type(details) is list else []
+    parts = _objects(details)
     return "".join(text for part in parts if type(text := part.get("text") or part.get("summary")) is str)
 
 
 def _thought(thinking: Any) -> str:
     if type(thinking) is str:
         return thinking
-    return "".join(part.get("text") or "" for part in thinking if type(part) is dict)
+    return "".join(text for part in _objects(thinking) if type(text := part.get("text")) is str)
+
+
+def _objects(value: Any) -> list[JsonObject]:
+    return [item for item in value if type(item) is dict] if type(value) is list else []

@@ -46,11 +46,13 @@ class ChunkParser:
         events: Events = []
         if not data.keys() <= self.seen:
             self._look(data, events)
-        usage = data.get("usage")
-        for place, choice in enumerate(data.get("choices") or ()):
+        usage, choices = data.get("usage"), data.get("choices")
+        for place, choice in enumerate(choices if type(choices) is list else ()):
             if type(choice) is not dict:
                 continue
-            index = choice.get("index", place)
+            index = choice.get("index")
+            if type(index) is not int:
+                index = place
             parser = self.choices.get(index) or self._begin(index)
             parser.parse(choice, events)
             usage = usage or choice.get("usage")
@@ -64,14 +66,18 @@ class ChunkParser:
             raise parse_error(None, data, {})
         new = data.keys() - self.seen
         extra = {name: data[name] for name in new - KNOWN - PADDING if data[name] not in NOTHING}
-        identity = data["id"] or None if "id" in new else None
-        model = data["model"] or None if "model" in new else None
+        identity = _word(data["id"]) if "id" in new else None
+        model = _word(data["model"]) if "model" in new else None
         if identity or model or extra:
             events.append(Started(identity, model, extra or None, "openai"))
         # An empty id or model is looked at again (Azure's first chunk), an empty `error` for ever.
         self.seen |= {name for name in new if name != "error" and (data[name] or name not in ("id", "model"))}
 
-    def _begin(self, index: Any) -> ChoiceParser:
-        if type(index) is not int or not 0 <= index < MOST_CHOICES:
-            raise ProviderBroken(f"The provider numbered a choice {str(index)[:20]}.")
+    def _begin(self, index: int) -> ChoiceParser:
+        if not 0 <= index < MOST_CHOICES:
+            raise ProviderBroken(f"The provider numbered a choice {index}.")
         return self.choices.setdefault(index, ChoiceParser(index, self.fields))
+
+
+def _word(value: Any) -> str | None:
+    return value if value and type(value) is str else None

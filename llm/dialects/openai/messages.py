@@ -97,7 +97,7 @@ def _content(message: Message, path: str, rendering: Rendering) -> str | list[Js
     if len(parts) == 1 and type(parts[0]) is Text and not parts[0].extra:
         return parts[0].text
     said = [_part(part, f"{path}.content[{at}]", rendering) for at, part in enumerate(parts)]
-    return [part for part in said if part is not None]
+    return [part for part in said if part is not None] or ""
 
 
 def _part(part: Part, path: str, rendering: Rendering) -> JsonObject | None:

@@ -111,11 +111,11 @@ def _render_options(body: JsonObject, request: Request, rendering: Rendering) ->
         value = getattr(options, name)
         if value is not None:
             body[name] = value
-    if options.tools:
-        tools = [render_tool(tool, f"tools[{at}]", rendering) for at, tool in enumerate(options.tools)]
-        body["tools"] = [tool for tool in tools if tool is not None]
+    tools = [render_tool(tool, f"tools[{at}]", rendering) for at, tool in enumerate(options.tools or ())]
+    if taken := [tool for tool in tools if tool is not None]:
+        body["tools"] = taken
         if options.tool_choice is not None:
-            body["tool_choice"] = render_choice(options.tool_choice)
+            body["tool_choice"] = render_choice(options.tool_choice, rendering)
         # A client of the older functions can take one call at a time.
         parallel = False if request.legacy_functions else options.parallel_tool_calls
         if parallel is not None:

@@ -19,11 +19,12 @@ def render_tool(tool: Tool, path: str, rendering: Rendering) -> JsonObject | Non
     return rendering.wrapped("function", function, {"type": "function"}, rendering.kept(tool.extra, path))
 
 
-def render_choice(choice: ToolChoice) -> str | JsonObject:
-    if choice.extra and "type" in choice.extra:
-        return choice.extra
+def render_choice(choice: ToolChoice, rendering: Rendering) -> str | JsonObject:
+    extra = rendering.kept(choice.extra, "tool_choice")
+    if "type" in extra:
+        return extra
     if choice.mode == "tool":
-        return {"type": "function", "function": {"name": choice.name}}
+        return {"type": "function", "function": {"name": choice.name}, **extra}
     return choice.mode
 
 
