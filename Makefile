@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 .PHONY: run test check prove bench format lock baseline
 
 run: .venv/product
-	@$(BIN)/python manage.py up
+	@$(BIN)/python -m config.up
 
 test: .venv/everything
 	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest -q -m "django_db and not prove"

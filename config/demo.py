@@ -1,4 +1,4 @@
-"""What a start on one's own machine prints: the address, a way into the admin, a key, a line to paste."""
+"""A start on one's own machine: a prepared database, the address, a way into the admin, a key, a line to paste."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import secrets
 from django.conf import settings
 from django.core.management import call_command
 
+from config import entry
 from llm import vault, welcome
 from llm.models import ApiKey
 from llm.models.keyring import Keyring
@@ -29,6 +30,14 @@ curl -N {url}/api/v1/generate/ -H "Authorization: Bearer {key}" -H "Content-Type
 """
 BODY = {"model": "echo", "messages": [{"role": "user", "content": "Hello from the gatehouse"}], "stream": True}
 KEPT = settings.VAR / "demo-key"
+
+
+def prepare(url: str) -> str:
+    """What to print once `url` answers."""
+    call_command("migrate", verbosity=0, interactive=False)
+    entry.verify()
+    call_command("bootstrap", stdout=io.StringIO())
+    return banner(url)
 
 
 def banner(url: str) -> str:

@@ -49,7 +49,10 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """The first signal drains and closes; a second one cuts what is still being answered."""
 
-    hurried = False
+    def __init__(self, config: uvicorn.Config, when_open: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.when_open = when_open
+        self.hurried = False
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -65,6 +68,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         await super().startup(sockets)
+        self.when_open()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Runs between two bytecodes of the main thread: hands over to the loop, which may be asleep."""
@@ -109,9 +113,14 @@ class Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
 
-def run(listener: socket.socket, application: str = "config.asgi:application") -> None:
+def run(
+    listener: socket.socket,
+    application: str = "config.asgi:application",
+    *,
+    when_open: Callable[[], None] = lambda: None,
+) -> None:
     """Serves on `listener` until a signal; returns when all is closed."""
-    Server(configure(application)).run([listener])
+    Server(configure(application), when_open).run([listener])
 
 
 def configure(application: str) -> uvicorn.Config:

@@ -46,14 +46,13 @@ class Supervisor:
     _signals: SimpleQueue[int] = field(default_factory=SimpleQueue)
     _pipe: tuple[int, int] = field(default_factory=os.pipe)
 
-    def run(self, when_started: Callable[[], None] = lambda: None) -> int:
+    def run(self) -> int:
         """The exit code: 0 after a signal to stop, 1 after a child's death that stopped the others."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, lambda number, frame: self._signals.put(number))
         try:
             for name in self.commands:
                 self._spawn(name)
-            when_started()
             return self._watch()
         finally:
             self._stop()

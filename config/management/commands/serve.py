@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import entry, env, server, supervisor, worker_metrics
+from config import demo, entry, env, server, supervisor, worker_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, default=settings.PORT, help="default: PORT, else 8000")
         parser.add_argument("--workers", type=int, default=settings.WEB_CONCURRENCY, help="default: WEB_CONCURRENCY")
+        parser.add_argument("--demo", action="store_true", help="first prepare the database, then print a way in")
         parser.add_argument("--fd", type=int, help="listen on this inherited socket; for the parent of many workers")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,15 +40,16 @@ class Command(BaseCommand):
         host, port, workers = options["host"], options["port"], options["workers"]
         if workers > 1 and not settings.REDIS_URL:
             raise CommandError(LONELY.format(workers=workers))
+        listener = self.listen(host, port)
+        welcome = demo.prepare(f"http://{host}:{port}") if options["demo"] else ""
         entry.verify()
         worker_metrics.sweep()
-        listener = self.listen(host, port)
         logger.info(
             "Serving on http://%s:%d with %d worker%s", *listener.getsockname()[:2], workers, "s"[: workers > 1]
         )
         if workers > 1:
             sys.exit(self.supervise(listener, workers))
-        server.run(listener)
+        server.run(listener, when_open=lambda: self.stdout.write(welcome))
 
     def listen(self, host: str, port: int) -> socket.socket:
         try:
