@@ -16,8 +16,6 @@ from openai import AsyncOpenAI
 from tests.upstream import Upstream
 from tests.upstream.asking import deltas, events, post, question
 
-pytest_plugins = ["tests.upstream.fixtures"]
-
 
 @pytest.fixture
 async def client(upstream: Upstream) -> AsyncIterator[AsyncOpenAI]:

@@ -6,15 +6,16 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import aiohttp
 import httpx2
 import pytest
 
 from tests.upstream import Upstream
 from tests.upstream.asking import deltas, dial, drain, events, post, question, until, until_silent
-
-pytest_plugins = ["tests.upstream.fixtures"]
 
 
 def test_a_clean_early_end_has_a_valid_end_and_no_finish_reason(upstream: Upstream) -> None:
@@ -50,6 +51,19 @@ def test_a_reset_is_a_reset_after_what_was_said(upstream: Upstream, stream: bool
             raw.recv(1)
 
 
+async def test_a_client_has_the_time_to_read_what_came_before_a_reset(upstream: Upstream) -> None:
+    asked = question("reset-mid", stream=True)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{upstream.base_url}/chat/completions", json=asked) as answer,
+    ):
+        got = await answer.content.readuntil(b'"Say"')
+        with pytest.raises(aiohttp.ClientError):
+            await answer.content.read()
+
+    assert got.endswith(b'{"content": "Say"')
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_close_is_no_reset(upstream: Upstream, stream: bool) -> None:
     with dial(upstream, "fin-first", stream=stream) as raw:
@@ -77,7 +91,7 @@ def test_bytes_drip_and_letters_are_torn(upstream: Upstream) -> None:
         assert b"chatcmpl-" in until(raw, b"}}}")
 
     with dial(upstream, "utf8-split+foreign", stream=True) as raw:
-        assert b"\r\nGr\xc3\r\n" not in until(raw, b"0\r\n\r\n")
+        assert b"Gr\xc3\r\n" in until(raw, b"0\r\n\r\n")
     torn = post(upstream, "utf8-split+foreign", stream=True)
     assert "".join(delta.get("content", "") for delta in deltas(torn)).startswith("Grüße aus Zürich, 世界 und 👩‍🚀")
 
@@ -185,10 +199,18 @@ def test_a_wait_in_vain_tells_the_counts(upstream: Upstream) -> None:
         upstream.wait_for(lambda: upstream.served == 2, timeout=0.01)
 
 
+@contextmanager
+def ending(process: subprocess.Popen[str]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.terminate()
+
+
 def test_the_process_logs_each_id_as_it_arrives_and_tells_its_counts(tmp_path: Path) -> None:
     log = tmp_path / "ids"
     command = [sys.executable, "-m", "tests.upstream", "--latency", "0.01", "--log", str(log)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ending(process):
         assert process.stdout is not None
         base = process.stdout.readline().removeprefix("upstream on ").strip()
         root = base.removesuffix("/v1")
@@ -204,9 +226,8 @@ def test_the_process_logs_each_id_as_it_arrives_and_tells_its_counts(tmp_path: P
             httpx2.get(f"{root}/_release")
             answer.read()
         line = httpx2.get(f"{root}/_ids").json()[0]
-        process.terminate()
-        assert process.wait(5) == 0
 
+    assert process.returncode == 0
     assert line == {
         "id": "gen_1",
         "path": "/v1/chat/completions",

@@ -17,8 +17,6 @@ from tests.upstream.perform import perform
 from tests.upstream.shapes import SHAPES
 from tests.upstream.words import WORDS
 
-pytest_plugins = ["tests.upstream.fixtures"]
-
 EXAMPLES = {"n": "1", "code": "500", "time": "0ms", "seconds": "2", "text": "length"}
 NAMES = [re.sub(r"{(\w+)}", lambda name: EXAMPLES[name[1]], word.template) for word in WORDS]
 BREAKING = ["cut", "fin-first", "fin-mid", "reset-first", "reset-mid"]

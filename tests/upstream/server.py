@@ -39,8 +39,8 @@ class Server:
         try:
             await self._converse(connection)
         except asyncio.CancelledError:
+            # Nobody awaits this task, and Python 3.11's streams log an error for one that ends cancelled.
             connection.abort()
-            raise
         finally:
             connection.close()
             self._disregard(connection)
