@@ -10,7 +10,7 @@ class LlmConfig(AppConfig):
 
     def ready(self) -> None:
         """The parts that need the models: the Python door, and what starts and ends with a web process."""
-        from llm import wiring  # noqa: PLC0415 - models exist only from here on
+        from llm import checks, wiring  # noqa: F401, PLC0415 - models exist only from here on; checks register themselves
         from llm.surfaces import python  # noqa: PLC0415 - likewise
 
         llm.generate, llm.stream = python.generate, python.stream

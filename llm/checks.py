@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connections
 
 from llm import vault
@@ -38,13 +38,6 @@ def check_private_hosts(**_: Any) -> list[CheckMessage]:
         for entry in settings.ALLOWED_PRIVATE_HOSTS
         if not _is_host_or_network(entry)
     ]
-
-
-@register(Tags.security, deploy=True)
-def check_default_temperature(**_: Any) -> list[CheckMessage]:
-    if 0 <= settings.DEFAULT_TEMPERATURE <= 2:
-        return []
-    return [Warning("DEFAULT_TEMPERATURE is outside 0 to 2; most vendors refuse it.", id="llm.W001")]
 
 
 @register(Tags.database)

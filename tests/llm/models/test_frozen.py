@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from llm.models import Alias, Fallback, Keyring, RoutePrice
+from llm.models.frozen import load_callers, load_origins, load_snapshot
+from llm.vault import digest
+from tests.llm import rows
+from tests.llm.test_vault import secrets_key
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_model_is_found_by_name_and_alias_with_all_it_has() -> None:
+    openai = rows.provider("openai", secret="sk-0123456789abcdef", organization="org")
+    echo = rows.provider("echo", kind="echo")
+    other = rows.model("other", echo)
+    model = rows.model("gpt-4o", openai, echo, training_cutoff=date(2023, 10, 1), capabilities=["tools"])
+    Alias.objects.create(model=model, name="big")
+    Fallback.objects.create(model=model, target=other)
+    snapshot = load_snapshot(7)
+    found = snapshot.models["big"]
+    assert found is snapshot.models["gpt-4o"]
+    assert snapshot.stamp == 7
+    assert (found.aliases, found.fallbacks, found.capabilities) == (("big",), ("other",), frozenset({"tools"}))
+    assert [route.provider.name for route in found.routes] == ["openai", "echo"]
+    assert snapshot.providers["openai"].secret == "sk-0123456789abcdef"
+    assert "sk-0123456789abcdef" not in repr(snapshot)
+
+
+def test_prices_come_oldest_first() -> None:
+    route = rows.model("gpt-4o", rows.provider()).routes.get()
+    RoutePrice.objects.create(route=route, valid_from=datetime(2026, 5, 1, tzinfo=UTC), input=2)
+    RoutePrice.objects.create(route=route, valid_from=datetime(2026, 3, 1, tzinfo=UTC), input=1)
+    (spec,) = load_snapshot(1).models["gpt-4o"].routes
+    assert [price.input for price in spec.prices] == [1_000_000, 1, 2]
+    april = spec.price_at(datetime(2026, 4, 1, tzinfo=UTC))
+    assert april is not None
+    assert april.input == 1
+
+
+def test_the_queries_do_not_grow_with_the_registry(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    provider = rows.provider()
+    for number in range(30):
+        rows.model(f"model-{number}", provider)
+    with django_assert_max_num_queries(7):
+        load_snapshot(1)
+
+
+def test_an_edited_provider_has_another_version() -> None:
+    provider = rows.provider()
+    before = load_snapshot(1).providers["openai"].version
+    provider.save()
+    assert load_snapshot(2).providers["openai"].version > before
+
+
+def test_one_unreadable_secret_does_not_take_the_registry_down(settings: Settings) -> None:
+    settings.SECRETS_KEYS = [secrets_key()]
+    rows.provider(secret="sk-0123456789abcdef")
+    settings.SECRETS_KEYS = [secrets_key()]
+    assert load_snapshot(1).providers["openai"].secret == ""
+
+
+class TestDefaultModel:
+    def test_the_setting_wins(self, settings: Settings) -> None:
+        settings.DEFAULT_LLM_MODEL = "mine"
+        assert load_snapshot(1).default_model == "mine"
+
+    def test_echo_until_a_vendors_key_is_set(self) -> None:
+        rows.model("echo", rows.provider("echo", kind="echo"))
+        small = rows.model("gpt-4o-mini")
+        openai = rows.provider("openai", default_model=small)
+        assert load_snapshot(1).default_model == "echo"
+        openai.set_secret("sk-0123456789abcdef")
+        openai.save()
+        assert load_snapshot(2).default_model == "gpt-4o-mini"
+
+    def test_the_first_provider_with_one_counts(self) -> None:
+        for name in ("b", "a"):
+            rows.provider(name, secret="sk-0123456789abcdef", default_model=rows.model(f"of-{name}"))
+        assert load_snapshot(1).default_model == "of-b"
+
+    def test_a_vendor_without_one_is_no_reason_to_answer_with_echo(self) -> None:
+        rows.model("echo", rows.provider("echo", kind="echo"))
+        rows.provider("openai", secret="sk-0123456789abcdef")
+        assert load_snapshot(1).default_model is None
+
+
+def found(secret: str) -> bool:
+    return bool(load_callers([digest(secret, Keyring.pepper())]))
+
+
+def test_a_caller_has_what_its_key_has() -> None:
+    key, secret = rows.key(origins=["https://app.example"], requests_per_minute=60)
+    (caller,) = load_callers([digest(secret, Keyring.pepper())]).values()
+    assert (caller.key_id, caller.organisation, caller.requests_per_minute) == (key.pk, "acme", 60)
+    assert caller.origins == load_origins() == {"https://app.example"}
+
+
+def test_a_disabled_or_expired_key_is_nobodys() -> None:
+    key, secret = rows.key(expires_at=timezone.now() + timedelta(hours=1))
+    assert found(secret)
+    key.disabled = True
+    key.save()
+    assert not found(secret)
+    key.disabled, key.expires_at = False, timezone.now() - timedelta(seconds=1)
+    key.save()
+    assert not found(secret)
