@@ -17,45 +17,26 @@ from tests.llm.dialects.generated import json_values
 Field = tuple[str, ...]
 
 REQUEST_FIELDS = [
-    *(
-        [
-            "model",
-            "messages",
-            "n",
-            "stop",
-            "seed",
-            "temperature",
-            "max_tokens",
-            "max_completion_tokens",
-            "tools",
-            "tool_choice",
-            "stream",
-        ]
-    ),
-    *(
-        [
-            "stream_options",
-            "response_format",
-            "functions",
-            "function_call",
-            "user",
-            "metadata",
-            "gatehouse",
-            "reasoning_effort",
-        ]
-    ),
-]
-MESSAGE_FIELDS = [
-    "role",
-    "content",
-    "name",
-    "tool_calls",
-    "tool_call_id",
+    "model",
+    "n",
+    "stop",
+    "seed",
+    "temperature",
+    "max_tokens",
+    "max_completion_tokens",
+    "tools",
+    "tool_choice",
+    "stream",
+    "stream_options",
+    "response_format",
+    "functions",
     "function_call",
-    "refusal",
-    "reasoning",
-    "reasoning_content",
+    "user",
+    "metadata",
+    "gatehouse",
+    "options",
 ]
+MESSAGE_FIELDS = ["role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "reasoning"]
 PART_FIELDS = ["type", "text", "image_url", "input_audio", "file", "refusal"]
 WORDS = [
     *PART_FIELDS,
@@ -119,13 +100,7 @@ vendor_values = st.recursive(
 )
 deltas = vendor_values | st.dictionaries(st.sampled_from(DELTA_FIELDS), vendor_values, max_size=4)
 vendor_choices = vendor_values | st.dictionaries(st.sampled_from(CHOICE_FIELDS), deltas, max_size=4)
-USAGE_FIELDS = [
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "prompt_tokens_details",
-    "completion_tokens_details",
-]
+USAGE_FIELDS = ["prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details"]
 answers = vendor_values | st.fixed_dictionaries(
     {},
     optional={
