@@ -91,7 +91,7 @@ class TokensSerializer(serializers.Serializer[Any]):
 class AttemptSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField()
     upstream_model = serializers.CharField()
-    outcome = serializers.ChoiceField(["ok", "error", "cancelled"])
+    outcome = serializers.ChoiceField(["ok", "error", "cancelled", "interrupted"])
     error = serializers.CharField(allow_null=True)
     latency_ms = serializers.IntegerField()
 

@@ -10,7 +10,7 @@ from django.db import connections
 
 from analytics.models import RequestLog
 from analytics.partitions import ensure, month_of
-from llm.call import Caller, new_id
+from llm.call import Caller, created_at, new_id
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DOLLAR = 10**12
@@ -28,9 +28,10 @@ def identity(instant: datetime) -> UUID:
 
 
 def row(instant: datetime = NOON, **said: Any) -> RequestLog:
+    name = identity(instant)
     defaults: dict[str, Any] = {
-        "id": identity(instant),
-        "created_at": instant,
+        "id": name,
+        "created_at": created_at(name),
         "status": "ok",
         "surface": "json",
         "dialect": "native",
