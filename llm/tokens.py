@@ -10,7 +10,7 @@ import importlib.machinery
 import importlib.util
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
 from types import ModuleType
@@ -21,7 +21,7 @@ from llm.types import Audio, File, Image, Message, Opaque, Part, Reasoning, Refu
 
 @dataclass(slots=True, frozen=True)
 class Scale:
-    """What each thing weighs, in tokens; `audio` is characters of base64 to a token, `answer` the frame's end."""
+    """What each thing weighs, in tokens; `audio` is characters of base64 to a token, `frame` what is around it all."""
 
     text: Callable[[str], int]
     message: int
@@ -30,7 +30,7 @@ class Scale:
     image: int
     file: int
     audio: int
-    answer: int = 3
+    frame: int
 
 
 def bound(request: Request) -> int:
@@ -51,13 +51,13 @@ def count(request: Request, model_name: str) -> int:
     vocabulary = vocabulary_of(model_name)
     if vocabulary is None:
         return estimate_request(request)
-    return _weigh(request, _exactly(vocabulary))
+    return _weigh(request, _exactly(vocabulary, model_name))
 
 
 def count_text(text: str, model_name: str) -> int:
     """As `count`, for a bare text without a message around it."""
     vocabulary = vocabulary_of(model_name)
-    return estimate(text) if vocabulary is None else _exactly(vocabulary).text(text)
+    return estimate(text) if vocabulary is None else _counter(vocabulary)(text)
 
 
 def byte_length(text: str) -> int:
@@ -93,26 +93,31 @@ MOST = Scale(
     image=48_169,  # gpt-4o-mini: 2,833 and eight tiles of 5,667; nobody else comes near
     file=450_000,  # by reference: a hundred pages, the most a vendor reads, each as text and as a picture
     audio=16,  # 32 tokens a second at the least bit rate that still is speech
+    frame=128,  # open models' templates open with a date and a creed of up to 70
 )
-TYPICAL = Scale(text=estimate, message=4, tools=50, tool=8, image=1_445, file=5_000, audio=330)
+TYPICAL = Scale(text=estimate, message=4, tools=100, tool=8, image=1_445, file=5_000, audio=330, frame=3)
 """Typical: gpt-4o's eight tiles; a file of a few pages; 64 kbit/s."""
 
 VOCABULARIES = (
     (re.compile(r"gpt-3\.?5|gpt-4$|gpt-4-|text-embedding-"), "cl100k_base"),
     (re.compile(r"gpt-|chatgpt-|o\d(-|$)|codex-"), "o200k_base"),
 )
+REASONING = re.compile(r"gpt-5|o\d")
+"""Families whose frame is a token shorter."""
 
 
 def vocabulary_of(model_name: str) -> str | None:
     """The name of the vocabulary that counts exactly for this model, if it is one of OpenAI's."""
-    name = model_name.lower().rpartition("/")[2].removeprefix("ft:")
+    name = _family(model_name)
     return next((vocabulary for pattern, vocabulary in VOCABULARIES if pattern.match(name)), None)
 
 
-@cache
-def _exactly(vocabulary: str) -> Scale:
-    counter = _counter(vocabulary)
-    return Scale(text=counter, message=4, tools=12, tool=8, image=1_445, file=5_000, audio=330)
+def _family(model_name: str) -> str:
+    return model_name.lower().rpartition("/")[2].removeprefix("ft:")
+
+
+def _exactly(vocabulary: str, model_name: str) -> Scale:
+    return replace(TYPICAL, text=_counter(vocabulary), tools=12, frame=2 if REASONING.match(_family(model_name)) else 3)
 
 
 _loading = Lock()
@@ -132,6 +137,7 @@ def _bindings() -> ModuleType:
     return module
 
 
+@cache
 def _counter(vocabulary: str) -> Callable[[str], int]:
     with _loading:
         tokenizer = _bindings().tokenizer_for_encoding(vocabulary)
@@ -144,7 +150,7 @@ def _counter(vocabulary: str) -> Callable[[str], int]:
 
 
 def _weigh(request: Request, scale: Scale) -> int:
-    total = scale.answer
+    total = scale.frame
     for message in request.messages:
         total += _message(message, scale)
     options = request.options

@@ -223,7 +223,7 @@ async def test_a_probe_in_the_background_finds_redis_again() -> None:
         assert len(gate.naps) == 2
         guarded._address = Address.parse(server.url)
         await gate.open()
-        assert guarded.is_available
+        await available(guarded)
         assert await guarded.run("PING") == b"OK"
         await guarded.close()
 
