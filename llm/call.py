@@ -85,6 +85,8 @@ class Call:
     record: Record = field(init=False)
     completion: Completion | None = None
     """The answer so far; whole once the stream has ended well."""
+    has_begun: bool = False
+    """Content has come: nothing can be tried again."""
     route: RouteSpec | None = None
     """The route tried last."""
     limits: dict[str, str] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from llm.limits import Limiter
 from llm.prepare import Defaults, Plan, prepare
 from llm.registry import Snapshot
 from llm.routing import Router
-from llm.settle import note_answer, note_cached, note_cancelled, note_error, note_times
+from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_end, note_error
 from llm.types import Completion, EventStream
 
 FOLLOW = 30.0
@@ -68,8 +68,8 @@ class Gateway:
             call.limits = (await parts.limiter.admit(call.caller)).headers()
             async with aclosing(self._events(call, plan, visit)) as batches:
                 async for events in batches:
-                    if fold.add(events) and call.record.first_token_ms is None:
-                        note_times(call, parts.clock.monotonic(), first=True)
+                    if fold.add(events) and not call.has_begun:
+                        note_begun(call, parts.clock.monotonic())
                     yield events
             call.completion = fold.completion
             note_answer(call)
@@ -130,7 +130,7 @@ class Gateway:
     def _settle(self, call: Call, visit: Visit) -> Awaitable[object]:
         """Never fails the answer. The result completes when the record is safe."""
         parts = self._parts
-        note_times(call, parts.clock.monotonic())
+        note_end(call, parts.clock.monotonic())
         self._keep(call, visit)
         parts.metrics.observe(call.record)
         return parts.recorder.finish(call.record)

@@ -25,6 +25,15 @@ class Price:
     batch_input: int | None = None
     batch_output: int | None = None
 
+    def rates(self) -> dict[str, int | None]:
+        """What a live answer is charged by."""
+        return {
+            "input": self.input,
+            "output": self.output,
+            "cached": self.cached,
+            "cache_write": self.cache_write,
+        }
+
 
 @dataclass(slots=True, frozen=True)
 class ProviderSpec:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from llm import prices, tokens
 from llm.cache import CachedAnswer
 from llm.call import Body, Call
@@ -30,7 +28,7 @@ def note_cached(call: Call, hit: CachedAnswer) -> None:
 def note_error(call: Call, error: GatewayError) -> None:
     """The call failed: refused before a provider was asked, in error, or incomplete after its first content."""
     record = call.record
-    if record.first_token_ms is not None:
+    if call.has_begun:
         record.status = "incomplete"
         _note_usage(call, call.completion or Completion())
     elif record.attempts or isinstance(error, ProviderError) or error.status == GatewayError.status:
@@ -50,18 +48,23 @@ def note_cancelled(call: Call) -> None:
     _note_body(call)
 
 
-def note_times(call: Call, now: float, *, first: bool = False) -> None:
-    """Milliseconds since the call began; our own share is what was not spent waiting for a provider.
+def note_begun(call: Call, now: float) -> None:
+    """The first content of a stream. Our own share is fixed here: afterwards the client's reading would be in it."""
+    call.has_begun = True
+    if call.record.streamed:
+        call.record.first_token_ms = (now - call.began) * 1000
+        call.record.overhead_ms = _own_share(call, now)
 
-    A stream's own share is fixed at its first content: afterwards the client's reading is in it.
-    """
-    record, elapsed = call.record, now - call.began
-    if first:
-        record.first_token_ms = elapsed * 1000
-    else:
-        record.latency_ms = elapsed * 1000
-    if first or not (record.streamed and record.first_token_ms is not None):
-        record.overhead_ms = max(elapsed - call.waited, 0.0) * 1000
+
+def note_end(call: Call, now: float) -> None:
+    call.record.latency_ms = (now - call.began) * 1000
+    if call.record.first_token_ms is None:
+        call.record.overhead_ms = _own_share(call, now)
+
+
+def _own_share(call: Call, now: float) -> float:
+    """Milliseconds that were not spent waiting for a provider."""
+    return max(now - call.began - call.waited, 0.0) * 1000
 
 
 def _note_usage(call: Call, completion: Completion) -> None:
@@ -80,7 +83,7 @@ def _note_usage(call: Call, completion: Completion) -> None:
     elif call.route is not None:
         price = call.route.price_at(record.created_at)
         record.cost = prices.cost(usage, price)
-        record.price = asdict(price) if price else None
+        record.price = price.rates() if price else None
 
 
 def _estimate(call: Call, completion: Completion) -> Usage:

@@ -287,7 +287,8 @@ async def test_times_are_ours_without_the_providers() -> None:
                 yield events
 
     house = House(one=Slow(answer()))
-    record = await house.ask()
+    assert (await house.ask()).first_token_ms is None
+    record = await house.ask(stream=True)
     assert record.first_token_ms == 2000
     assert record.latency_ms == 2000
     assert record.overhead_ms == 0
