@@ -33,7 +33,7 @@ def _shuffled(equals: list[Candidate]) -> list[Candidate]:
     """Weighted and without replacement: the smallest of exponential draws comes first."""
     if len(equals) == 1:
         return equals
-    return sorted(equals, key=lambda candidate: random.expovariate(max(candidate.route.weight, 1e-9)))  # noqa: S311 - spreads load, guards nothing
+    return sorted(equals, key=lambda candidate: random.expovariate(max(candidate.route.weight, 1e-9)))
 
 
 class Router:
@@ -75,12 +75,14 @@ class Router:
         """One attempt; its batches are held back until the first content, and it must come to its end."""
         upstream = self._upstream_call(call, candidate)
         attempt = self._depart(call, candidate)
-        began, held, finished = self._clock.monotonic(), Held(), False
+        began, waited = self._clock.monotonic(), call.waited
+        held, finished = Held(), False
         try:
             async with aclosing(self._providers(candidate.route.provider).stream(upstream)) as batches:
                 async for events in batches:
                     finished = finished or any(isinstance(event, Finished) for event in events)
                     if ready := held.until_content(events):
+                        call.waited = waited + upstream.waited
                         yield ready
             if not finished:
                 raise ProviderBroken("The provider's stream ended before its answer did.")
@@ -94,7 +96,7 @@ class Router:
             raise
         finally:
             attempt.latency_ms = (self._clock.monotonic() - began) * 1000
-            call.waited += upstream.waited
+            call.waited = waited + upstream.waited
             call.record.warnings += _dropped(upstream)
 
     def _upstream_call(self, call: Call, candidate: Candidate) -> UpstreamCall:
