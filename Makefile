@@ -6,6 +6,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header
 PYTEST := $(BIN)/python -m pytest
 
+unexport PYTHONDONTWRITEBYTECODE # compiled modules halve every start
+
 .PHONY: run test check prove bench format lock baseline
 
 run: .venv/product
