@@ -10,7 +10,7 @@ import llm.tokens as tokens
 from llm.call import Call, Caller
 from llm.errors import ContextTooLong, Forbidden, InvalidField, NotFound, UnsupportedCapability
 from llm.registry import ModelSpec, RouteSpec, Snapshot
-from llm.types import Image, Message, Options, Request, Text
+from llm.types import Image, Message, Options, PromptReference, Request, Text
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,6 +40,8 @@ class Plan:
 
 async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
     """Raises the 403, 404 or 422 that the caller deserves before a provider is asked."""
+    if call.request.prompt is not None:
+        raise _no_prompt(call.request.prompt)
     model = resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
     call.request = request = _completed(call.request, model, defaults)
@@ -52,6 +54,10 @@ async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
     await _check_window(request, model)
     candidates = _candidates(call, model, snapshot)
     return Plan(model, candidates)
+
+
+def _no_prompt(asked: PromptReference) -> NotFound:
+    return NotFound(f"There is no prompt {asked.name[:200]!r}.", param="prompt.name", code="prompt_not_found")
 
 
 def resolve(request: Request, caller: Caller, snapshot: Snapshot) -> ModelSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llm import prices, tokens
 from llm.cache import CachedAnswer
 from llm.call import Body, Call
+from llm.dialects import native
 from llm.errors import GatewayError, ProviderError
 from llm.types import Completion, Usage
 
@@ -98,5 +99,4 @@ def _estimate(call: Call, completion: Completion) -> Usage:
 
 def _note_body(call: Call) -> None:
     if call.caller.keeps_bodies:
-        request = call.request
-        call.record.body = Body({"messages": request.messages, "options": request.options}, call.completion)
+        call.record.body = Body(native.render_request(call.request), call.completion)
