@@ -7,6 +7,8 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
+from analytics.pages import CURSOR
+from analytics.parameters import LONGEST
 from analytics.queries import COLUMNS, DIMENSIONS
 from analytics.shapes import (
     CACHE_OUTCOMES,
@@ -19,18 +21,21 @@ from analytics.shapes import (
 
 
 def parameter(name: str, about: str, **schema: Any) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "string", "maxLength": 300, **schema}, description=about)
+    return OpenApiParameter(name, {"type": "string", "maxLength": LONGEST, **schema}, description=about)
 
 
+INSTANT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 SPAN = [
-    parameter("from", "A date or an instant, ISO 8601; included. Without an offset it is read in `zone`."),
-    parameter("to", "Likewise; not included."),
+    OpenApiParameter("from", INSTANT, description="Included. What has no offset is read in `zone`."),
+    OpenApiParameter("to", INSTANT, description="Likewise, but not included."),
     parameter("zone", "Where days begin, such as Europe/Paris; by default the organisation's zone."),
 ]
 FILTERS = [
     *(parameter(name, f"Only this {name}.") for name in COLUMNS if name not in {"status", "version"}),
-    parameter("status", "Only this status.", enum=STATUSES),
-    parameter("cache", "Only what came from the cache, missed it, or did without.", enum=CACHE_OUTCOMES),
+    OpenApiParameter("status", {"type": "string", "enum": STATUSES}, description="Only this status."),
+    OpenApiParameter(
+        "cache", {"type": "string", "enum": CACHE_OUTCOMES}, description="Only this outcome of the cache."
+    ),
     OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, description="Of the prompt."),
 ]
 GROUPS = f"^({'|'.join(DIMENSIONS)})(,({'|'.join(DIMENSIONS)}))*$"
@@ -57,7 +62,7 @@ request_list = extend_schema(
     description="The key's own requests; its organisation's with the scope `organisation`.",
     parameters=[
         OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
-        parameter("cursor", "Out of `next`."),
+        OpenApiParameter("cursor", {"type": "string", "pattern": CURSOR.pattern}, description="Out of `next`."),
         *SPAN,
         *FILTERS,
     ],
