@@ -55,6 +55,7 @@ class Committer:
                 failures += 1
                 logger.exception("A batch could not be committed")
                 self._rest(failures)
+        self._writer.close()
 
     def step(self, timeout: float) -> None:
         """One batch. Raises `Away`; then the same batch comes first the next time."""

@@ -21,8 +21,8 @@ INSERT_ALL = f"WITH logged AS ({INSERT_ROWS}) {INSERT.format(BODY, BODY_COLUMNS)
 
 KNOWN = f"SELECT id FROM {LOG} WHERE id = ANY(%s) AND created_at BETWEEN %s AND %s"  # noqa: S608 - a table's name
 
-AWAY = frozenset({"08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"})
-"""SQLSTATE classes that no row is to blame for: connection, rights, a missing table, resources, locks, shutdown."""
+AWAY = frozenset({"08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"})
+"""SQLSTATE classes no row is to blame for: connection, a plan grown stale, rights, a missing table, locks, shutdown."""
 
 
 class Postgres:
@@ -36,6 +36,7 @@ class Postgres:
         "tcp_user_timeout": 4000,
         "options": "-c statement_timeout=10s -c lock_timeout=5s",
         "server_side_binding": True,
+        "prepare_threshold": 2,
     }
 
     def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> None:

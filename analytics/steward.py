@@ -21,8 +21,6 @@ PARTITIONS_EVERY = 86_400.0
 class Library(Books, Protocol):
     def ensure_partitions(self) -> None: ...
 
-    def close(self) -> None: ...
-
 
 class Steward:
     def __init__(self, journal: Journal, recovery: Recovery, store: Library) -> None:

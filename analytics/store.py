@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections
@@ -52,10 +53,8 @@ class Store:
     def close(self) -> None:
         wrapper, self._wrapper = self._wrapper, None
         if wrapper is not None:
-            try:
+            with suppress(Exception):  # it is of no more use, whatever it says at its end
                 wrapper.close()
-            except Exception:  # noqa: BLE001, S110 - it is of no more use, whatever it says at its end
-                pass
 
     def _guarded(self, act: Callable[[Engine, BaseDatabaseWrapper], T]) -> T:
         wrapper = self._connected()
@@ -84,13 +83,17 @@ def _wrapper(alias: str) -> BaseDatabaseWrapper:
     settings = copy.deepcopy(connections.settings[alias])
     backend = load_backend(settings["ENGINE"])
     engine = ENGINES[backend.DatabaseWrapper.vendor]
-    settings["OPTIONS"] = {**_unpooled(settings["OPTIONS"]), **engine.options}
+    settings["OPTIONS"] = _merged(settings["OPTIONS"], engine.options)
     made: BaseDatabaseWrapper = backend.DatabaseWrapper(settings, alias)
     return made
 
 
-def _unpooled(options: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in options.items() if name != "pool"}
+def _merged(given: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """`options` are command-line switches of the server's: those given stay in force."""
+    merged = {name: value for name, value in {**given, **ours}.items() if name != "pool"}
+    if "options" in given and "options" in ours:
+        merged["options"] = f"{given['options']} {ours['options']}"
+    return merged
 
 
 def _named(error: Exception) -> str:

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 class Inserter(Protocol):
     def insert(self, entries: Sequence[Entry]) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class Writer:
     """`write` raises `Away`, after which the whole batch may be written again."""
@@ -32,6 +34,9 @@ class Writer:
         except RowRefused:
             return [entry for entry in entries if self._write_alone(entry)]
         return list(entries)
+
+    def close(self) -> None:
+        self._store.close()
 
     def _write_alone(self, entry: Entry) -> bool:
         try:
