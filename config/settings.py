@@ -148,6 +148,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "data_folder_in": str(_broker),
         "data_folder_out": str(_broker),
         "control_folder": str(_broker / "control"),
+        "polling_interval": 0.25,
     }
 
 # the gateway
