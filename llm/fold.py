@@ -181,6 +181,7 @@ def merged(pieces: list[JsonObject]) -> JsonObject | None:
 
 
 def _merged_values(name: str, values: list[Any]) -> Any:
+    values = [value for value in values if value is not None] or [None]
     kinds = {type(value) for value in values}
     if len(values) == 1 or len(kinds) > 1:
         return values[-1]

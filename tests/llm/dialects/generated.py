@@ -6,11 +6,14 @@ from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
+from llm.dialects.gatehouse import CACHE_MODES, PRIORITIES, PURPOSES
 from llm.fold import replay
 from llm.types import (
     Audio,
+    CachePolicy,
     Choice,
     Completion,
+    Context,
     Event,
     Events,
     ExtraDelta,
@@ -22,6 +25,7 @@ from llm.types import (
     Opaque,
     Options,
     Part,
+    PromptReference,
     Reasoning,
     ReasoningDelta,
     Refusal,
@@ -195,12 +199,15 @@ def usages(draw: st.DrawFn) -> Usage:
     )
 
 
+logprobs = {"content": [{"token": "a", "logprob": -1.0, "top_logprobs": []}]}
+citation = {"start_index": 0, "end_index": 1, "title": "Cats", "url": "https://example.org/"}
+audio = {"id": "a", "data": "QQ==", "expires_at": 1, "transcript": "A"}
 choice_extras = st.sampled_from(
     [
         None,
-        {"logprobs": {"content": [{"token": "a", "logprob": -1.0}]}},
-        {"message": {"annotations": [{"type": "url_citation"}]}},
-        {"content_filter_results": {"hate": {"filtered": False}}, "message": {"audio": {"id": "a", "data": "QQ=="}}},
+        {"logprobs": logprobs},
+        {"message": {"annotations": [{"type": "url_citation", "url_citation": citation}]}},
+        {"content_filter_results": {"hate": {"filtered": False}}, "message": {"audio": audio}},
     ]
 )
 
@@ -226,7 +233,7 @@ completions = st.builds(
     usage=usages(),
     upstream_id=words,
     upstream_model=words,
-    extra=st.none() | st.fixed_dictionaries({"service_tier": words}),
+    extra=st.none() | st.fixed_dictionaries({"service_tier": st.sampled_from(["default", "flex"])}),
     dialect=st.just("openai"),
 )
 
@@ -267,3 +274,49 @@ def _cut(draw: st.DrawFn, text: str) -> list[str]:
     places = sorted(draw(st.lists(st.integers(0, len(text)), max_size=3)))
     pieces = [text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True)]
     return [piece for piece in pieces if piece]
+
+
+@st.composite
+def native_requests(draw: st.DrawFn) -> Request:
+    """The same wishes without what only the OpenAI dialect has words for, and with those only we have."""
+    request = draw(requests())
+    for message in request.messages:
+        message.extra = None
+        message.parts = [part for part in message.parts if not isinstance(part, Opaque)] or [Text("")]
+        for part in message.parts:
+            _make_native(part)
+    wanted = request.options
+    wanted.n = None
+    wanted.tools = wanted.tools and [tool for tool in wanted.tools if tool.kind == "function"]
+    for thing in (*(wanted.tools or ()), wanted.response_format):
+        if thing is not None:
+            thing.extra = None
+    return Request(
+        messages=request.messages,
+        model=request.model,
+        options=wanted,
+        stream=request.stream,
+        provider=draw(st.none() | words),
+        fallbacks=draw(st.none() | st.lists(words, max_size=2)),
+        prompt=draw(st.none() | st.builds(PromptReference, words, words, st.none() | st.integers(1, 9), json_objects)),
+        context=draw(st.none() | st.builds(Context, texts, st.lists(json_objects, max_size=2), json_objects)),
+        cache=draw(st.builds(CachePolicy, st.sampled_from(CACHE_MODES), st.none() | st.integers(1, 3600))),
+        metadata=draw(
+            st.builds(
+                Metadata,
+                st.none() | words,
+                st.none() | words,
+                st.none() | words,
+                st.sampled_from(PURPOSES),
+                st.sampled_from(PRIORITIES),
+                st.dictionaries(words, said, max_size=2),
+            )
+        ),
+    )
+
+
+def _make_native(part: Part) -> None:
+    if isinstance(part, ToolCall):
+        part.kind = "function"
+    if isinstance(part, Text | Image | Audio | File | ToolCall):
+        part.extra = None

@@ -1,0 +1,131 @@
+"""A stream and its answer are two forms of one thing."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+
+from llm.fold import Fold, merged, replay
+from llm.types import (
+    Choice,
+    Completion,
+    Events,
+    ExtraDelta,
+    Finished,
+    JsonObject,
+    ReasoningDelta,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+    UsageReport,
+)
+from tests.llm.dialects.generated import completions, streams
+
+
+def folded(*batches: Events) -> Completion:
+    fold = Fold()
+    for batch in batches:
+        fold.add(batch)
+    return fold.completion
+
+
+@given(completion=completions)
+def test_a_replayed_answer_folds_to_itself(completion: Completion) -> None:
+    assert folded(replay(completion)) == completion
+
+
+@given(batches=streams())
+def test_it_does_not_matter_how_a_stream_is_cut(batches: list[Events]) -> None:
+    whole = folded([event for batch in batches for event in batch])
+
+    assert folded(*batches) == whole
+    assert folded(replay(whole)) == whole
+
+
+def test_a_silent_choice_is_replayed_too() -> None:
+    completion = Completion(choices=[Choice(), Choice(text="b", finish_reason="stop")])
+
+    assert folded(replay(completion)) == completion
+
+
+def test_pieces_are_joined() -> None:
+    completion = folded(
+        [Started("up-1", "gpt-x"), ReasoningDelta("Hm"), ReasoningDelta("m.", "proof")],
+        [TextDelta("Hel"), TextDelta("lo"), TextDelta("Bye", choice=1)],
+        [ToolCallDelta(0, "c1", "f", "{"), ToolCallDelta(1, "c2", "g"), ToolCallDelta(0, arguments="}")],
+        [RefusalDelta("No", choice=1), Finished("stop", native="eos"), UsageReport(Usage(1, 2, 3))],
+        [UsageReport(Usage(4, 5, 9))],
+    )
+
+    assert completion == Completion(
+        choices=[
+            Choice(
+                text="Hello",
+                reasoning="Hmm.",
+                reasoning_signature="proof",
+                tool_calls=[ToolCall("c1", "f", "{}"), ToolCall("c2", "g", "")],
+                finish_reason="stop",
+                native_finish_reason="eos",
+            ),
+            Choice(text="Bye", refusal="No"),
+        ],
+        usage=Usage(4, 5, 9),
+        upstream_id="up-1",
+        upstream_model="gpt-x",
+    )
+
+
+def test_what_is_said_later_about_the_answer_is_added() -> None:
+    later = folded([Started("up-1", "gpt-x", {"tier": "a"}, "openai")], [Started(extra={"citations": ["b"]})])
+
+    assert later == Completion([], None, "up-1", "gpt-x", {"tier": "a", "citations": ["b"]}, "openai")
+
+
+def test_a_batch_says_whether_it_held_content() -> None:
+    fold = Fold()
+
+    assert not fold.add([])
+    assert not fold.add([Started("a"), UsageReport(Usage()), Finished("stop"), ExtraDelta({"logprobs": {}})])
+    assert fold.add([Started("a"), TextDelta("a"), Finished("stop")])
+    assert fold.add([ToolCallDelta(0, "c1", "f")])
+    assert fold.add([ReasoningDelta("a"), Finished("stop")])
+    assert fold.add([RefusalDelta("a")])
+
+
+def test_the_answer_so_far_can_be_asked_for_at_any_moment() -> None:
+    fold = Fold()
+    fold.add([TextDelta("a")])
+    before = fold.completion.choices
+    fold.add([TextDelta("b")])
+
+    assert (before, fold.completion.choices) == ([Choice(text="a")], [Choice(text="ab")])
+
+
+def test_extras_grow() -> None:
+    pieces: list[JsonObject] = [
+        {"logprobs": {"content": [1]}, "message": {"audio": {"id": "a", "data": "QQ", "expires_at": 1}}},
+        {"logprobs": {"content": [2]}, "message": {"audio": {"data": "RQ", "expires_at": 2}}},
+        {"seed": 1, "logprobs": None},
+    ]
+
+    assert merged(pieces) == {
+        "logprobs": {"content": [1, 2]},
+        "message": {"audio": {"id": "a", "data": "QQRQ", "expires_at": 2}},
+        "seed": 1,
+    }
+    assert merged([]) is None
+
+
+def test_a_long_answer_costs_its_length_only() -> None:
+    fold = Fold()
+    began = time.process_time()
+    for _ in range(200_000):
+        fold.add([ToolCallDelta(0, arguments="0123456789"), TextDelta("0123456789"), ExtraDelta({"logprobs": [1]})])
+    size = len(fold.completion.choices[0].text)
+
+    assert size == 2_000_000
+    assert time.process_time() - began < 3
