@@ -9,9 +9,12 @@ from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
 from llm.surfaces.health import healthz, readyz
 from llm.surfaces.native import GenerateView
-from llm.surfaces.openai import ChatCompletionsView, ModelsView
+from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
 from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
+
+handler404 = "llm.surfaces.strays.not_found"
+handler500 = "llm.surfaces.strays.server_error"
 
 urlpatterns = [
     path("api/v1/generate/", GenerateView.as_view()),
@@ -19,6 +22,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("v1/models", ModelsView.as_view()),
+    path("v1/models/<path:name>", ModelView.as_view()),
     path("api/v1/usage/", UsageView.as_view()),
     path("api/v1/requests/", RequestListView.as_view()),
     path("api/v1/requests/<str:id>/", RequestView.as_view(), name="request"),

@@ -18,8 +18,7 @@ from llm.wiring import catalog
 
 def credential(meta: Mapping[str, Any]) -> str:
     """The key in `Authorization: Bearer` or `x-api-key`; two different ones are refused, none is a 401."""
-    scheme, _, bearer = str(meta.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    bearer = _bearer(meta)
     api_key = str(meta.get("HTTP_X_API_KEY", "")).strip()
     if bearer and api_key and bearer != api_key:
         raise CallerError(
@@ -32,6 +31,11 @@ def credential(meta: Mapping[str, Any]) -> str:
         code="missing_api_key",
         hint="Send it as 'Authorization: Bearer <key>' or 'x-api-key: <key>'.",
     )
+
+
+def _bearer(meta: Mapping[str, Any]) -> str:
+    scheme, _, key = str(meta.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 async def authenticate(request: HttpRequest) -> Caller:
@@ -53,7 +57,7 @@ def authenticate_sync(request: HttpRequest) -> Caller:
 
 
 def _unknown_key(meta: Mapping[str, Any]) -> Unauthenticated:
-    header = "Authorization" if "HTTP_AUTHORIZATION" in meta else "x-api-key"
+    header = "Authorization" if _bearer(meta) else "x-api-key"
     return Unauthenticated(f"The API key in the {header} header is unknown, expired or disabled.")
 
 

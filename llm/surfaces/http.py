@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from math import ceil
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from llm.call import Call, Caller, new_id, public_id
 from llm.dialects.base import HEARTBEAT, Dialect
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, GatewayError
+from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
 from llm.gateway import Gateway
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
@@ -50,22 +51,30 @@ async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
     return await _whole(call, gateway(), dialect, extra)
 
 
+class UnsupportedEncoding(CallerError):
+    status = 415
+    code = "unsupported_encoding"
+
+
 def read_body(request: HttpRequest) -> JsonObject:
     if getattr(request, "too_large", False):
         raise BodyTooLarge("The body is larger than 32 MB.")
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity")
+    if encoding.strip().lower() != "identity":
+        raise UnsupportedEncoding("The body is compressed.", hint="Send it plain, without content-encoding.")
     return parse_body(request.body)
 
 
 async def _whole(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> HttpResponse:
     try:
         completion = await gateway.complete(call)
+        body = orjson.dumps(dialect.render_completion(call.request, call.record, completion))
     except GatewayError as error:
         return refusal(error, dialect, call.public_id, answer_headers(call) | extra)
     except Exception as error:  # the client is owed an answer in its dialect, whatever bug of ours this is
         logger.exception("A call broke off")
         internal = GatewayError(f"Internal error ({type(error).__name__}).")
         return refusal(internal, dialect, call.public_id, answer_headers(call) | extra)
-    body = orjson.dumps(dialect.render_completion(call.request, call.record, completion))
     return _json(200, body, answer_headers(call) | extra)
 
 
@@ -93,7 +102,9 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
     if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(error.retry_after)))
+        headers["retry-after"] = str(max(1, ceil(error.retry_after)))
+    if isinstance(error, ProviderError) and not error.retryable:
+        headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
 
 

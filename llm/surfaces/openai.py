@@ -8,8 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from llm.dialects import openai
+from llm.errors import NotFound
+from llm.registry import ModelSpec
 from llm.surfaces.auth import caller_of
 from llm.surfaces.views import GenerationView, ResourceView
+from llm.types import JsonObject
 from llm.wiring import catalog
 
 
@@ -26,16 +29,24 @@ class ModelsView(ResourceView):
         snapshot = catalog().snapshot()
         models = {model.name: model for model in snapshot.models.values()}
         usable = [model for name, model in sorted(models.items()) if _may_use(caller_of(request).models, name)]
-        data = [
-            {
-                "id": model.name,
-                "object": "model",
-                "created": 0,
-                "owned_by": model.routes[0].provider.name if model.routes else "gatehouse",
-            }
-            for model in usable
-        ]
-        return Response({"object": "list", "data": data})
+        return Response({"object": "list", "data": [_listed(model) for model in usable]})
+
+
+class ModelView(ResourceView):
+    """One of them, under its name or an alias."""
+
+    dialect = openai
+
+    def get(self, request: Request, name: str) -> Response:
+        model = catalog().snapshot().models.get(name)
+        if model is None or not _may_use(caller_of(request).models, model.name):
+            raise NotFound(f"There is no model {name[:200]!r}.", param="model", code="model_not_found")
+        return Response(_listed(model))
+
+
+def _listed(model: ModelSpec) -> JsonObject:
+    owner = model.routes[0].provider.name if model.routes else "gatehouse"
+    return {"id": model.name, "object": "model", "created": 0, "owned_by": owner}
 
 
 def _may_use(patterns: tuple[str, ...], name: str) -> bool:

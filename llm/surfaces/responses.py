@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ STREAM_HEADERS = {
     "cache-control": "no-cache",
     "x-accel-buffering": "no",
 }
+UNPRINTABLE = re.compile(r"[^ -~]")
+"""What callers wrote may stand in a warning, and must not break a header's line."""
+LONGEST_WARNINGS = 2_000
 
 Headers = dict[str, str]
 Send = Callable[[dict[str, Any]], Any]
@@ -42,10 +46,9 @@ def answer_headers(call: Call) -> Headers:
     headers["x-gatehouse-overhead-ms"] = f"{record.overhead_ms:.2f}"
     if record.provider:
         headers["x-gatehouse-provider"] = record.provider
-    if record.model:
-        headers["x-gatehouse-model"] = record.model
+        headers["x-gatehouse-model"] = record.model or ""
     if record.warnings:
-        headers["x-gatehouse-warnings"] = "; ".join(record.warnings).encode("ascii", "replace").decode()[:2000]
+        headers["x-gatehouse-warnings"] = UNPRINTABLE.sub("?", "; ".join(record.warnings))[:LONGEST_WARNINGS]
     if not record.streamed and (cost := dollars(record.cost)) is not None:
         headers["x-gatehouse-cost"] = cost
     headers.update(call.limits)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.exceptions import APIException
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -16,6 +17,7 @@ from llm.errors import CallerError, GatewayError, NotFound
 from llm.surfaces.auth import KeyAuthentication
 from llm.surfaces.cors import add_headers, cors_headers, preflight
 from llm.surfaces.http import refusal, serve
+from llm.surfaces.responses import identity_headers
 
 
 class MethodNotAllowed(CallerError):
@@ -48,15 +50,19 @@ class ResourceView(APIView):
     authentication_classes = [KeyAuthentication]
     dialect: Dialect = native
 
+    caller: Caller | None = None
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.public_id = public_id(new_id())
         if request.method == "OPTIONS":
             return preflight(request)
         response = super().dispatch(request, *args, **kwargs)
-        caller = getattr(self.request, "auth", None)
-        add_headers(response, cors_headers(request, caller if isinstance(caller, Caller) else None))
-        add_headers(response, {"x-request-id": self.public_id, "request-id": self.public_id})
+        add_headers(response, cors_headers(request, self.caller) | identity_headers(self.public_id))
         return response
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        self.caller = request.auth if isinstance(request.auth, Caller) else None
 
     def handle_exception(self, exc: Exception) -> HttpResponse | Response:  # type: ignore[override]  # HttpResponse is enough for finalize_response
         return refusal(_as_ours(exc), self.dialect, self.public_id, {})

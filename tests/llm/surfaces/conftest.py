@@ -1,0 +1,46 @@
+"""One installation for the whole folder, on PostgreSQL as in production."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.bench.house import database
+from tests.llm.surfaces.house import House
+from tests.llm.surfaces.registry import registry
+from tests.serving import Serving, free_port, serving
+from tests.upstream import Upstream
+
+
+@pytest.fixture(scope="package")
+def vendor() -> Iterator[Upstream]:
+    with Upstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def installation(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> Iterator[Serving]:
+    with database() as url, serving(tmp_path_factory.mktemp("house"), DATABASE_URL=url) as installed:
+        installed.apply(registry(vendor.base_url))
+        yield installed
+
+
+@pytest.fixture(scope="package")
+def house(installation: Serving, vendor: Upstream) -> Iterator[House]:
+    installation.start()
+    with httpx2.Client(timeout=20) as client:
+        yield House(installation, vendor, client)
+
+
+@pytest.fixture(scope="package")
+def daphne_house(house: House) -> Iterator[House]:
+    """The same installation, served by daphne beside it."""
+    second = copy.copy(house.serving)
+    second.port = free_port()
+    second.url, second.log = f"http://127.0.0.1:{second.port}", second.folder / "daphne.log"
+    second.start("daphne", "-p", str(second.port), "config.asgi:application")
+    yield House(second, house.vendor, house.client)
+    second.stop()

@@ -1,0 +1,91 @@
+"""One gateway in a process of its own, the vendor behind it, and the books of both."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from tests.llm.surfaces.registry import KEYS
+from tests.serving import Serving
+from tests.upstream import Upstream
+from tests.upstream.received import Received
+
+NATIVE, OPENAI = "/api/v1/generate/", "/v1/chat/completions"
+PATHS = {"native": NATIVE, "openai": OPENAI}
+ROW_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class House:
+    serving: Serving
+    vendor: Upstream
+    client: httpx2.Client
+
+    @property
+    def url(self) -> str:
+        return self.serving.url
+
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "main",
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> httpx2.Response:
+        """`body` goes as JSON; `key` is the name of one of the registry's."""
+        bearer = {} if key is None else {"authorization": f"Bearer {KEYS[key]}"}
+        if body is not None:
+            more["json"] = body
+        return self.client.post(f"{self.url}{path}", headers=bearer | (headers or {}), **more)
+
+    def ask(
+        self, path: str, model: str, text: str = "Say it again", *, key: str = "main", **more: Any
+    ) -> httpx2.Response:
+        return self.post(path, question(model, text, **more), key=key)
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The row of `gen_…`, once it is there: those of clients that left are waited for by nobody."""
+        identity, deadline = UUID(name.removeprefix("gen_")), time.monotonic() + ROW_SECONDS
+        while time.monotonic() < deadline:
+            for row in self.serving.rows():
+                if UUID(str(row["id"])) == identity:
+                    return plain(row)
+            time.sleep(0.02)
+        raise AssertionError(f"{name} has no row")
+
+    def received(self, text: str) -> Received:
+        """The one request at the vendor whose last message says `text`."""
+        found = [one for one in self.vendor.requests if one.json and one.json["messages"][-1]["content"] == text]
+        assert len(found) == 1, f"{len(found)} requests say {text!r}"
+        return found[0]
+
+
+def question(model: str, text: str = "Say it again", **more: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": text}], **more}
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as any database would tell it: SQLite keeps JSON as text."""
+    return {
+        name: json.loads(value) if isinstance(value, str) and value[:1] in ("[", "{") else value
+        for name, value in row.items()
+    }
+
+
+def frames(text: str) -> list[tuple[str, Any]]:
+    """The events of a stream: their names ("" for none) and their JSON, or the text where it is none."""
+    found = []
+    for block in text.split("\n\n"):
+        lines = [line.partition(": ")[::2] for line in block.split("\n") if line and not line.startswith(":")]
+        if lines:
+            fields = dict(lines)
+            data = fields["data"]
+            found.append((fields.get("event", ""), json.loads(data) if data[:1] == "{" else data))
+    return found

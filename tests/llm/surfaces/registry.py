@@ -1,0 +1,118 @@
+"""What the house sells, and to whom: a model for every behaviour of the fake vendor that these tests ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm.vault import new_key
+
+MODELS = (
+    "bad-json",
+    "cached",
+    "cut",
+    "early-end",
+    "empty-200",
+    "empty-choices",
+    "error-frame",
+    "error-200",
+    "foreign",
+    "gate",
+    "gate-first",
+    "gpt-4o-mini+dated",
+    "huge-16mb",
+    "huge-64mb",
+    "reasoning",
+    "refusal",
+    "reset-first",
+    "silent",
+    "stall-first",
+    "stall-mid",
+    "status-400",
+    "status-401-echo-key",
+    "status-404",
+    "status-429+retry-after-7",
+    "status-500",
+    "text-and-tool",
+    "tool",
+    "tools-3",
+    "usage-none",
+    "words-20",
+)
+"""Public names that are the vendor's too: what each does is told in tests/upstream/README.md."""
+
+KEYS = {name: new_key() for name in ("main", "browser", "other", "unscoped", "disabled", "expired", "limited", "picky")}
+ORIGIN = "https://app.example"
+OTHER_ORIGIN = "https://other.example"
+PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
+
+
+def registry(base_url: str) -> dict[str, Any]:
+    return {
+        "providers": [_provider(name, base_url, **more) for name, more in PROVIDERS.items()] + [ECHO],
+        "models": [_model(name, _route(name)) for name in MODELS] + SPECIAL,
+        "organisations": [{"name": "acme", "teams": ["web"]}],
+        "keys": [{"name": name, "organisation": "acme", "key": KEYS[name], **more} for name, more in HOLDERS.items()],
+    }
+
+
+def _provider(name: str, base_url: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "openai", "base_url": base_url, "api_key": f"sk-{name}", **more}
+
+
+def _route(upstream_model: str, provider: str = "fake", **more: Any) -> dict[str, Any]:
+    return {"provider": provider, "upstream_model": upstream_model, **PRICES, **more}
+
+
+def _model(name: str, *routes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"name": name, "routes": list(routes), **more}
+
+
+PROVIDERS: dict[str, dict[str, Any]] = {
+    "fake": {"retries": 0},
+    "stubborn": {"retries": 2, "retry_delay": 0.01},
+    "impatient": {"retries": 0, "first_token_timeout": 0.3, "chunk_timeout": 0.3, "timeout": 1.0},
+    "spare": {"retries": 0},
+    "wordy": {"retries": 0, "features": {"tools": False, "images": False}},
+}
+ECHO = {"name": "echo", "kind": "echo"}
+
+SPECIAL = [
+    _model(
+        "gpt-4o-mini",
+        _route("gpt-4o-mini"),
+        aliases=["small"],
+        context_window=128_000,
+        max_output_tokens=16_384,
+        capabilities=["streaming", "tools", "vision"],
+    ),
+    _model("narrow", _route("gpt-4o-mini"), context_window=200, max_output_tokens=50),
+    _model("text-only", _route("gpt-4o-mini"), capabilities=["streaming"]),
+    _model("unstreamed", _route("gpt-4o-mini"), capabilities=["tools", "vision"]),
+    _model("toolless-route", _route("gpt-4o-mini", "wordy")),
+    _model("words", {"provider": "echo", "upstream_model": "echo", "input_price": "1", "output_price": "2"}),
+    _model("unpriced", {"provider": "fake", "upstream_model": "gpt-4o-mini"}),
+    _model("again", _route("flaky-2-status-500", "stubborn")),
+    _model("again-and-again", _route("flaky-3-status-500", "stubborn")),
+    _model("later", _route("flaky-1-status-429+retry-after-0.05", "stubborn")),
+    _model("hopeless", _route("status-500", "stubborn")),
+    _model("tardy", _route("stall-first", "impatient")),
+    _model("halting", _route("stall-mid", "impatient")),
+    _model("two-doors", _route("status-503"), _route("words-20", "spare", order=2)),
+    _model("two-doors-cut", _route("cut+after-0"), _route("words-20", "spare", order=2)),
+    _model("cut-inside", _route("cut+after-3"), _route("words-20", "spare", order=2)),
+    _model("falls-back", _route("status-500"), fallbacks=["words-20"]),
+    _model("falls-nowhere", _route("status-500"), fallbacks=["status-400"]),
+    _model("refused", _route("status-400"), fallbacks=["words-20"]),
+    _model("locked", _route("status-401"), fallbacks=["words-20"]),
+]
+
+HOLDERS: dict[str, dict[str, Any]] = {
+    "main": {"team": "web"},
+    "browser": {"origins": [ORIGIN]},
+    "other": {"origins": [OTHER_ORIGIN]},
+    "unscoped": {"scopes": ["usage"]},
+    "disabled": {"disabled": True},
+    "expired": {"expires_at": "2020-01-01T00:00:00Z"},
+    "limited": {"requests_per_minute": 2},
+    "picky": {"models": ["gpt-4o*", "words-*"]},
+}
