@@ -13,7 +13,7 @@ from llm.types import Completion, Usage
 def note_answer(call: Call) -> None:
     """The answer came to its end."""
     record, completion = call.record, call.completion or Completion()
-    record.status = "ok"
+    record.status, record.http_status = "ok", 200
     record.finish_reason = next((choice.finish_reason for choice in completion.choices), None)
     _note_usage(call, completion)
     _note_body(call)
