@@ -56,6 +56,4 @@ class KeyDesk(Desk):
             "key": obj,
             "secret": obj.issued_secret,  # type: ignore[attr-defined]  # as above
         }
-        response = TemplateResponse(request, "admin/llm/apikey/issued.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/llm/apikey/issued.html", context)

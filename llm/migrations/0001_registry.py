@@ -10,10 +10,10 @@ from django.db import migrations, models
 import llm.models.bounds
 import llm.models.keys
 import llm.models.money
+import llm.models.stamp
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -22,309 +22,898 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Letters, digits, dots, dashes and underscores, a letter or digit first.')])),
-                ('time_zone', models.CharField(default='UTC', help_text='Its days and months begin here.', max_length=64, validators=[llm.models.bounds.time_zone])),
-                ('keeps_bodies', models.BooleanField(default=True, help_text='Whether messages and answers are kept with the record.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Letters, digits, dots, dashes and underscores, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        help_text="Its days and months begin here.",
+                        max_length=64,
+                        validators=[llm.models.bounds.time_zone],
+                    ),
+                ),
+                (
+                    "keeps_bodies",
+                    models.BooleanField(
+                        default=True, help_text="Whether messages and answers are kept with the record."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Keyring',
+            name="Keyring",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed_pepper', models.TextField()),
-                ('secrets_key', models.CharField(max_length=64)),
-                ('secret_key', models.CharField(max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sealed_pepper", models.TextField()),
+                ("secrets_key", models.CharField(max_length=64)),
+                ("secret_key", models.CharField(max_length=64)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_keyring')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_keyring")],
             },
         ),
         migrations.CreateModel(
-            name='Model',
+            name="Model",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z', 'Letters, digits and . _ : / @ + - alone, a letter or digit first.')])),
-                ('context_window', models.PositiveIntegerField(blank=True, help_text='Tokens, prompt and answer together.', null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('max_output_tokens', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('training_cutoff', models.DateField(blank=True, null=True)),
-                ('capabilities', models.JSONField(blank=True, default=list, validators=[llm.models.bounds.Subset(('streaming', 'tools', 'vision', 'audio', 'files', 'structured', 'reasoning'))])),
-                ('quality', models.PositiveSmallIntegerField(blank=True, help_text='1 to 10.', null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.'), django.core.validators.MaxValueValidator(10)])),
-                ('caching', models.BooleanField(default=True, help_text='Whether its answers may be served again.')),
-                ('retires_on', models.DateField(blank=True, null=True)),
-                ('successor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='llm.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=200,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z",
+                                "Letters, digits and . _ : / @ + - alone, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "context_window",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Tokens, prompt and answer together.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                (
+                    "max_output_tokens",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                ("training_cutoff", models.DateField(blank=True, null=True)),
+                (
+                    "capabilities",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        validators=[
+                            llm.models.bounds.Subset(
+                                ("streaming", "tools", "vision", "audio", "files", "structured", "reasoning")
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "quality",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="1 to 10.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1, "Must be 1 or more."),
+                            django.core.validators.MaxValueValidator(10),
+                        ],
+                    ),
+                ),
+                ("caching", models.BooleanField(default=True, help_text="Whether its answers may be served again.")),
+                ("retires_on", models.DateField(blank=True, null=True)),
+                (
+                    "successor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="llm.model",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Fallback',
+            name="Fallback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveSmallIntegerField(default=1)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fallbacks', to='llm.model')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='llm.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="fallbacks", to="llm.model"
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="llm.model"),
+                ),
             ],
             options={
-                'ordering': ['order', 'pk'],
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z', 'Letters, digits and . _ : / @ + - alone, a letter or digit first.')])),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='llm.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=200,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z",
+                                "Letters, digits and . _ : / @ + - alone, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="aliases", to="llm.model"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'aliases',
-                'ordering': ['pk'],
+                "verbose_name_plural": "aliases",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Letters, digits, dots, dashes and underscores, a letter or digit first.')])),
-                ('kind', models.CharField(choices=[('openai', 'OpenAI'), ('anthropic', 'Anthropic'), ('google', 'Google'), ('groq', 'Groq'), ('openrouter', 'OpenRouter'), ('cohere', 'Cohere'), ('deepseek', 'DeepSeek'), ('mistral', 'Mistral'), ('ollama', 'Ollama'), ('compatible', "Another that speaks OpenAI's dialect"), ('echo', 'Echo, built in')], max_length=20)),
-                ('base_url', models.CharField(blank=True, help_text="Empty: the vendor's own.", max_length=500)),
-                ('sealed_secret', models.TextField(blank=True, editable=False)),
-                ('secret_last_four', models.CharField(blank=True, editable=False, max_length=4)),
-                ('secret_for', models.CharField(blank=True, editable=False, max_length=300)),
-                ('secret_set_at', models.DateTimeField(editable=False, null=True)),
-                ('organization', models.CharField(blank=True, help_text="The vendor's own name for your account.", max_length=200)),
-                ('defaults', models.JSONField(blank=True, default=dict, help_text='Options for calls that name none.', validators=[llm.models.bounds.json_object])),
-                ('timeout', models.FloatField(default=60, help_text='Seconds.', validators=[django.core.validators.MinValueValidator(0.001, 'Must be more than 0.'), django.core.validators.MaxValueValidator(86400, 'Must be a day at most.')], verbose_name='total time-out')),
-                ('connect_timeout', models.FloatField(default=5, help_text='Seconds.', validators=[django.core.validators.MinValueValidator(0.001, 'Must be more than 0.'), django.core.validators.MaxValueValidator(86400, 'Must be a day at most.')])),
-                ('first_token_timeout', models.FloatField(default=30, help_text='Seconds.', validators=[django.core.validators.MinValueValidator(0.001, 'Must be more than 0.'), django.core.validators.MaxValueValidator(86400, 'Must be a day at most.')])),
-                ('chunk_timeout', models.FloatField(default=30, help_text='Seconds between two chunks.', validators=[django.core.validators.MinValueValidator(0.001, 'Must be more than 0.'), django.core.validators.MaxValueValidator(86400, 'Must be a day at most.')])),
-                ('retries', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MaxValueValidator(10)])),
-                ('retry_delay', models.FloatField(default=1, help_text='Seconds before the first retry.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(60)])),
-                ('requests_per_minute', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('tokens_per_minute', models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('max_concurrency', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('streaming', models.BooleanField(default=True)),
-                ('tools', models.BooleanField(default=True)),
-                ('images', models.BooleanField(default=True)),
-                ('caching', models.BooleanField(default=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('default_model', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='llm.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Letters, digits, dots, dashes and underscores, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("openai", "OpenAI"),
+                            ("anthropic", "Anthropic"),
+                            ("google", "Google"),
+                            ("groq", "Groq"),
+                            ("openrouter", "OpenRouter"),
+                            ("cohere", "Cohere"),
+                            ("deepseek", "DeepSeek"),
+                            ("mistral", "Mistral"),
+                            ("ollama", "Ollama"),
+                            ("compatible", "Another that speaks OpenAI's dialect"),
+                            ("echo", "Echo, built in"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("base_url", models.CharField(blank=True, help_text="Empty: the vendor's own.", max_length=500)),
+                ("sealed_secret", models.TextField(blank=True, editable=False)),
+                ("secret_last_four", models.CharField(blank=True, editable=False, max_length=4)),
+                ("secret_for", models.CharField(blank=True, editable=False, max_length=300)),
+                ("secret_set_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "organization",
+                    models.CharField(blank=True, help_text="The vendor's own name for your account.", max_length=200),
+                ),
+                (
+                    "defaults",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Options for calls that name none.",
+                        validators=[llm.models.bounds.json_object],
+                    ),
+                ),
+                (
+                    "timeout",
+                    models.FloatField(
+                        default=60,
+                        help_text="Seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.001, "Must be more than 0."),
+                            django.core.validators.MaxValueValidator(86400, "Must be a day at most."),
+                        ],
+                        verbose_name="total time-out",
+                    ),
+                ),
+                (
+                    "connect_timeout",
+                    models.FloatField(
+                        default=5,
+                        help_text="Seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.001, "Must be more than 0."),
+                            django.core.validators.MaxValueValidator(86400, "Must be a day at most."),
+                        ],
+                    ),
+                ),
+                (
+                    "first_token_timeout",
+                    models.FloatField(
+                        default=30,
+                        help_text="Seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.001, "Must be more than 0."),
+                            django.core.validators.MaxValueValidator(86400, "Must be a day at most."),
+                        ],
+                    ),
+                ),
+                (
+                    "chunk_timeout",
+                    models.FloatField(
+                        default=30,
+                        help_text="Seconds between two chunks.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.001, "Must be more than 0."),
+                            django.core.validators.MaxValueValidator(86400, "Must be a day at most."),
+                        ],
+                    ),
+                ),
+                (
+                    "retries",
+                    models.PositiveSmallIntegerField(
+                        default=3, validators=[django.core.validators.MaxValueValidator(10)]
+                    ),
+                ),
+                (
+                    "retry_delay",
+                    models.FloatField(
+                        default=1,
+                        help_text="Seconds before the first retry.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(60),
+                        ],
+                    ),
+                ),
+                (
+                    "requests_per_minute",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                (
+                    "tokens_per_minute",
+                    models.PositiveBigIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                (
+                    "max_concurrency",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                ("streaming", models.BooleanField(default=True)),
+                ("tools", models.BooleanField(default=True)),
+                ("images", models.BooleanField(default=True)),
+                ("caching", models.BooleanField(default=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "default_model",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="llm.model",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='RegistryStamp',
+            name="RegistryStamp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('registry', models.PositiveBigIntegerField(default=1)),
-                ('keys', models.PositiveBigIntegerField(default=1)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("registry", models.PositiveBigIntegerField(default=llm.models.stamp.first_stamp)),
+                ("keys", models.PositiveBigIntegerField(default=llm.models.stamp.first_stamp)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_stamp')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_stamp")],
             },
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('upstream_model', models.CharField(max_length=200, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z', 'Letters, digits and . _ : / @ + - alone, a letter or digit first.')])),
-                ('order', models.PositiveSmallIntegerField(default=1, help_text='Lowest first.')),
-                ('weight', models.PositiveIntegerField(default=1, help_text='Its share among those of the same order.', validators=[django.core.validators.MaxValueValidator(10000)])),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='routes', to='llm.model')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routes', to='llm.provider')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "upstream_model",
+                    models.CharField(
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z",
+                                "Letters, digits and . _ : / @ + - alone, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                ("order", models.PositiveSmallIntegerField(default=1, help_text="Lowest first.")),
+                (
+                    "weight",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="Its share among those of the same order.",
+                        validators=[django.core.validators.MaxValueValidator(10000)],
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="routes", to="llm.model"
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="routes", to="llm.provider"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'pk'],
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='RoutePrice',
+            name="RoutePrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC))),
-                ('source', models.CharField(choices=[('list', 'Price list'), ('override', 'Set here')], default='override', max_length=10)),
-                ('input', llm.models.money.PicodollarField(blank=True, help_text='Dollars per million tokens.', null=True, per=1000000, validators=[django.core.validators.MinValueValidator(0, 'Must be 0 or more.'), django.core.validators.MaxValueValidator(10000000000, 'Must be 10,000 dollars per million tokens at most.')])),
-                ('output', llm.models.money.PicodollarField(blank=True, help_text='Dollars per million tokens.', null=True, per=1000000, validators=[django.core.validators.MinValueValidator(0, 'Must be 0 or more.'), django.core.validators.MaxValueValidator(10000000000, 'Must be 10,000 dollars per million tokens at most.')])),
-                ('cached', llm.models.money.PicodollarField(blank=True, help_text='Dollars per million tokens.', null=True, per=1000000, validators=[django.core.validators.MinValueValidator(0, 'Must be 0 or more.'), django.core.validators.MaxValueValidator(10000000000, 'Must be 10,000 dollars per million tokens at most.')])),
-                ('cache_write', llm.models.money.PicodollarField(blank=True, help_text='Dollars per million tokens.', null=True, per=1000000, validators=[django.core.validators.MinValueValidator(0, 'Must be 0 or more.'), django.core.validators.MaxValueValidator(10000000000, 'Must be 10,000 dollars per million tokens at most.')])),
-                ('batch_input', llm.models.money.PicodollarField(blank=True, help_text='Dollars per million tokens.', null=True, per=1000000, validators=[django.core.validators.MinValueValidator(0, 'Must be 0 or more.'), django.core.validators.MaxValueValidator(10000000000, 'Must be 10,000 dollars per million tokens at most.')])),
-                ('batch_output', llm.models.money.PicodollarField(blank=True, help_text='Dollars per million tokens.', null=True, per=1000000, validators=[django.core.validators.MinValueValidator(0, 'Must be 0 or more.'), django.core.validators.MaxValueValidator(10000000000, 'Must be 10,000 dollars per million tokens at most.')])),
-                ('note', models.CharField(blank=True, help_text='What these rates leave out.', max_length=300)),
-                ('route', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='llm.route')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("valid_from", models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC))),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("list", "Price list"), ("override", "Set here")], default="override", max_length=10
+                    ),
+                ),
+                (
+                    "input",
+                    llm.models.money.PicodollarField(
+                        blank=True,
+                        help_text="Dollars per million tokens.",
+                        null=True,
+                        per=1000000,
+                        validators=[
+                            django.core.validators.MinValueValidator(0, "Must be 0 or more."),
+                            django.core.validators.MaxValueValidator(
+                                10000000000, "Must be 10,000 dollars per million tokens at most."
+                            ),
+                        ],
+                    ),
+                ),
+                (
+                    "output",
+                    llm.models.money.PicodollarField(
+                        blank=True,
+                        help_text="Dollars per million tokens.",
+                        null=True,
+                        per=1000000,
+                        validators=[
+                            django.core.validators.MinValueValidator(0, "Must be 0 or more."),
+                            django.core.validators.MaxValueValidator(
+                                10000000000, "Must be 10,000 dollars per million tokens at most."
+                            ),
+                        ],
+                    ),
+                ),
+                (
+                    "cached",
+                    llm.models.money.PicodollarField(
+                        blank=True,
+                        help_text="Dollars per million tokens.",
+                        null=True,
+                        per=1000000,
+                        validators=[
+                            django.core.validators.MinValueValidator(0, "Must be 0 or more."),
+                            django.core.validators.MaxValueValidator(
+                                10000000000, "Must be 10,000 dollars per million tokens at most."
+                            ),
+                        ],
+                    ),
+                ),
+                (
+                    "cache_write",
+                    llm.models.money.PicodollarField(
+                        blank=True,
+                        help_text="Dollars per million tokens.",
+                        null=True,
+                        per=1000000,
+                        validators=[
+                            django.core.validators.MinValueValidator(0, "Must be 0 or more."),
+                            django.core.validators.MaxValueValidator(
+                                10000000000, "Must be 10,000 dollars per million tokens at most."
+                            ),
+                        ],
+                    ),
+                ),
+                (
+                    "batch_input",
+                    llm.models.money.PicodollarField(
+                        blank=True,
+                        help_text="Dollars per million tokens.",
+                        null=True,
+                        per=1000000,
+                        validators=[
+                            django.core.validators.MinValueValidator(0, "Must be 0 or more."),
+                            django.core.validators.MaxValueValidator(
+                                10000000000, "Must be 10,000 dollars per million tokens at most."
+                            ),
+                        ],
+                    ),
+                ),
+                (
+                    "batch_output",
+                    llm.models.money.PicodollarField(
+                        blank=True,
+                        help_text="Dollars per million tokens.",
+                        null=True,
+                        per=1000000,
+                        validators=[
+                            django.core.validators.MinValueValidator(0, "Must be 0 or more."),
+                            django.core.validators.MaxValueValidator(
+                                10000000000, "Must be 10,000 dollars per million tokens at most."
+                            ),
+                        ],
+                    ),
+                ),
+                ("note", models.CharField(blank=True, help_text="What these rates leave out.", max_length=300)),
+                (
+                    "route",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="prices", to="llm.route"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['valid_from', 'pk'],
+                "ordering": ["valid_from", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Letters, digits, dots, dashes and underscores, a letter or digit first.')])),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teams', to='llm.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Letters, digits, dots, dashes and underscores, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="teams", to="llm.organisation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['organisation__name', 'name'],
+                "ordering": ["organisation__name", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('operator', 'Operator'), ('editor', 'Editor of prompts'), ('manager', 'Manager, reads cost and latency')], default='manager', max_length=20)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='llm.organisation')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='memberships', to='llm.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("operator", "Operator"),
+                            ("editor", "Editor of prompts"),
+                            ("manager", "Manager, reads cost and latency"),
+                        ],
+                        default="manager",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="llm.organisation"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="memberships",
+                        to="llm.team",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Letters, digits, dots, dashes and underscores, a letter or digit first.')])),
-                ('digest', models.CharField(editable=False, max_length=64, null=True, unique=True)),
-                ('last_four', models.CharField(blank=True, editable=False, max_length=4)),
-                ('scopes', models.JSONField(blank=True, default=llm.models.keys.default_scopes, validators=[llm.models.bounds.Subset(('generate', 'prompts.read', 'prompts.write', 'prompts.publish', 'batches', 'usage', 'requests', 'organisation'))])),
-                ('models', models.JSONField(blank=True, default=llm.models.keys.every_model, help_text='Names or patterns; ["*"] is all.', validators=[llm.models.bounds.patterns])),
-                ('origins', models.JSONField(blank=True, default=list, help_text='Web pages that may use it from a browser.', validators=[llm.models.bounds.origins])),
-                ('requests_per_minute', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('tokens_per_minute', models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('max_concurrency', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('reserve_max_tokens', models.PositiveIntegerField(blank=True, help_text='Output tokens reserved where a call names no bound.', null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')])),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('disabled', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='llm.organisation')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='keys', to='llm.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Letters, digits, dots, dashes and underscores, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                ("digest", models.CharField(editable=False, max_length=64, null=True, unique=True)),
+                ("last_four", models.CharField(blank=True, editable=False, max_length=4)),
+                (
+                    "scopes",
+                    models.JSONField(
+                        blank=True,
+                        default=llm.models.keys.default_scopes,
+                        validators=[
+                            llm.models.bounds.Subset(
+                                (
+                                    "generate",
+                                    "prompts.read",
+                                    "prompts.write",
+                                    "prompts.publish",
+                                    "batches",
+                                    "usage",
+                                    "requests",
+                                    "organisation",
+                                )
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "models",
+                    models.JSONField(
+                        blank=True,
+                        default=llm.models.keys.every_model,
+                        help_text='Names or patterns; ["*"] is all.',
+                        validators=[llm.models.bounds.patterns],
+                    ),
+                ),
+                (
+                    "origins",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Web pages that may use it from a browser.",
+                        validators=[llm.models.bounds.origins],
+                    ),
+                ),
+                (
+                    "requests_per_minute",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                (
+                    "tokens_per_minute",
+                    models.PositiveBigIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                (
+                    "max_concurrency",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                (
+                    "reserve_max_tokens",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Output tokens reserved where a call names no bound.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")],
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("disabled", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="keys", to="llm.organisation"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="keys",
+                        to="llm.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'key',
-                'ordering': ['organisation__name', 'name'],
+                "verbose_name": "key",
+                "ordering": ["organisation__name", "name"],
             },
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.CheckConstraint(condition=models.Q(('context_window__gte', 1)), name='model_context_window_at_least_1', violation_error_message='context_window must be 1 or more.'),
+            model_name="model",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("context_window__gte", 1)),
+                name="model_context_window_at_least_1",
+                violation_error_message="context_window must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.CheckConstraint(condition=models.Q(('max_output_tokens__gte', 1)), name='model_max_output_tokens_at_least_1', violation_error_message='max_output_tokens must be 1 or more.'),
+            model_name="model",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_output_tokens__gte", 1)),
+                name="model_max_output_tokens_at_least_1",
+                violation_error_message="max_output_tokens must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.CheckConstraint(condition=models.Q(('quality__gte', 1)), name='model_quality_at_least_1', violation_error_message='quality must be 1 or more.'),
+            model_name="model",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quality__gte", 1)),
+                name="model_quality_at_least_1",
+                violation_error_message="quality must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.CheckConstraint(condition=models.Q(('quality__lte', 10)), name='model_quality_at_most_10', violation_error_message='quality must be 10 or less.'),
+            model_name="model",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quality__lte", 10)),
+                name="model_quality_at_most_10",
+                violation_error_message="quality must be 10 or less.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fallback',
-            constraint=models.UniqueConstraint(fields=('model', 'target'), name='fallback_once_for_a_model'),
+            model_name="fallback",
+            constraint=models.UniqueConstraint(fields=("model", "target"), name="fallback_once_for_a_model"),
         ),
         migrations.AddConstraint(
-            model_name='fallback',
-            constraint=models.CheckConstraint(condition=models.Q(('model', models.F('target')), _negated=True), name='fallback_is_another_model', violation_error_message='A model cannot fall back on itself.'),
+            model_name="fallback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("model", models.F("target")), _negated=True),
+                name="fallback_is_another_model",
+                violation_error_message="A model cannot fall back on itself.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('timeout__gt', 0)), name='provider_timeout_above_0', violation_error_message='timeout must be more than 0.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("timeout__gt", 0)),
+                name="provider_timeout_above_0",
+                violation_error_message="timeout must be more than 0.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('connect_timeout__gt', 0)), name='provider_connect_timeout_above_0', violation_error_message='connect_timeout must be more than 0.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("connect_timeout__gt", 0)),
+                name="provider_connect_timeout_above_0",
+                violation_error_message="connect_timeout must be more than 0.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('first_token_timeout__gt', 0)), name='provider_first_token_timeout_above_0', violation_error_message='first_token_timeout must be more than 0.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first_token_timeout__gt", 0)),
+                name="provider_first_token_timeout_above_0",
+                violation_error_message="first_token_timeout must be more than 0.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('chunk_timeout__gt', 0)), name='provider_chunk_timeout_above_0', violation_error_message='chunk_timeout must be more than 0.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("chunk_timeout__gt", 0)),
+                name="provider_chunk_timeout_above_0",
+                violation_error_message="chunk_timeout must be more than 0.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('retry_delay__gte', 0)), name='provider_retry_delay_at_least_0', violation_error_message='retry_delay must be 0 or more.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("retry_delay__gte", 0)),
+                name="provider_retry_delay_at_least_0",
+                violation_error_message="retry_delay must be 0 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1)), name='provider_requests_per_minute_at_least_1', violation_error_message='requests_per_minute must be 1 or more.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requests_per_minute__gte", 1)),
+                name="provider_requests_per_minute_at_least_1",
+                violation_error_message="requests_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('tokens_per_minute__gte', 1)), name='provider_tokens_per_minute_at_least_1', violation_error_message='tokens_per_minute must be 1 or more.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tokens_per_minute__gte", 1)),
+                name="provider_tokens_per_minute_at_least_1",
+                violation_error_message="tokens_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('max_concurrency__gte', 1)), name='provider_max_concurrency_at_least_1', violation_error_message='max_concurrency must be 1 or more.'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_concurrency__gte", 1)),
+                name="provider_max_concurrency_at_least_1",
+                violation_error_message="max_concurrency must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(fields=('model', 'provider', 'upstream_model'), name='route_once_for_a_model'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                fields=("model", "provider", "upstream_model"), name="route_once_for_a_model"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.UniqueConstraint(fields=('route', 'valid_from'), name='price_once_for_an_instant'),
+            model_name="routeprice",
+            constraint=models.UniqueConstraint(fields=("route", "valid_from"), name="price_once_for_an_instant"),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.CheckConstraint(condition=models.Q(('input__gte', 0), ('input__lte', 10000000000)), name='price_input_in_bounds', violation_error_message='input must be between 0 and 10,000 dollars per million tokens.'),
+            model_name="routeprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("input__gte", 0), ("input__lte", 10000000000)),
+                name="price_input_in_bounds",
+                violation_error_message="input must be between 0 and 10,000 dollars per million tokens.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.CheckConstraint(condition=models.Q(('output__gte', 0), ('output__lte', 10000000000)), name='price_output_in_bounds', violation_error_message='output must be between 0 and 10,000 dollars per million tokens.'),
+            model_name="routeprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("output__gte", 0), ("output__lte", 10000000000)),
+                name="price_output_in_bounds",
+                violation_error_message="output must be between 0 and 10,000 dollars per million tokens.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.CheckConstraint(condition=models.Q(('cached__gte', 0), ('cached__lte', 10000000000)), name='price_cached_in_bounds', violation_error_message='cached must be between 0 and 10,000 dollars per million tokens.'),
+            model_name="routeprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cached__gte", 0), ("cached__lte", 10000000000)),
+                name="price_cached_in_bounds",
+                violation_error_message="cached must be between 0 and 10,000 dollars per million tokens.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.CheckConstraint(condition=models.Q(('cache_write__gte', 0), ('cache_write__lte', 10000000000)), name='price_cache_write_in_bounds', violation_error_message='cache_write must be between 0 and 10,000 dollars per million tokens.'),
+            model_name="routeprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cache_write__gte", 0), ("cache_write__lte", 10000000000)),
+                name="price_cache_write_in_bounds",
+                violation_error_message="cache_write must be between 0 and 10,000 dollars per million tokens.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.CheckConstraint(condition=models.Q(('batch_input__gte', 0), ('batch_input__lte', 10000000000)), name='price_batch_input_in_bounds', violation_error_message='batch_input must be between 0 and 10,000 dollars per million tokens.'),
+            model_name="routeprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("batch_input__gte", 0), ("batch_input__lte", 10000000000)),
+                name="price_batch_input_in_bounds",
+                violation_error_message="batch_input must be between 0 and 10,000 dollars per million tokens.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routeprice',
-            constraint=models.CheckConstraint(condition=models.Q(('batch_output__gte', 0), ('batch_output__lte', 10000000000)), name='price_batch_output_in_bounds', violation_error_message='batch_output must be between 0 and 10,000 dollars per million tokens.'),
+            model_name="routeprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("batch_output__gte", 0), ("batch_output__lte", 10000000000)),
+                name="price_batch_output_in_bounds",
+                violation_error_message="batch_output must be between 0 and 10,000 dollars per million tokens.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(fields=('organisation', 'name'), name='team_once_in_an_organisation'),
+            model_name="team",
+            constraint=models.UniqueConstraint(fields=("organisation", "name"), name="team_once_in_an_organisation"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'organisation'), name='member_once_in_an_organisation'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "organisation"), name="member_once_in_an_organisation"),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('organisation', 'name'), name='key_once_in_an_organisation'),
+            model_name="apikey",
+            constraint=models.UniqueConstraint(fields=("organisation", "name"), name="key_once_in_an_organisation"),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1)), name='apikey_requests_per_minute_at_least_1', violation_error_message='requests_per_minute must be 1 or more.'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requests_per_minute__gte", 1)),
+                name="apikey_requests_per_minute_at_least_1",
+                violation_error_message="requests_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('tokens_per_minute__gte', 1)), name='apikey_tokens_per_minute_at_least_1', violation_error_message='tokens_per_minute must be 1 or more.'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tokens_per_minute__gte", 1)),
+                name="apikey_tokens_per_minute_at_least_1",
+                violation_error_message="tokens_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('max_concurrency__gte', 1)), name='apikey_max_concurrency_at_least_1', violation_error_message='max_concurrency must be 1 or more.'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_concurrency__gte", 1)),
+                name="apikey_max_concurrency_at_least_1",
+                violation_error_message="max_concurrency must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('reserve_max_tokens__gte', 1)), name='apikey_reserve_max_tokens_at_least_1', violation_error_message='reserve_max_tokens must be 1 or more.'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserve_max_tokens__gte", 1)),
+                name="apikey_reserve_max_tokens_at_least_1",
+                violation_error_message="reserve_max_tokens must be 1 or more.",
+            ),
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db import models, transaction
@@ -19,12 +20,17 @@ registry_changed = Signal()
 """Sent after the commit, in the process that made the change, once for a transaction."""
 
 
+def first_stamp() -> int:
+    """Microseconds since 1970, so that an emptied database does not count through the same stamps again."""
+    return time.time_ns() // 1000
+
+
 class RegistryStamp(models.Model):
     """One row with two counters: what is for sale, and who may ask. The row lock of the one who raises it makes
     stamps and commits come in the same order."""
 
-    registry = models.PositiveBigIntegerField(default=1)
-    keys = models.PositiveBigIntegerField(default=1)
+    registry = models.PositiveBigIntegerField(default=first_stamp)
+    keys = models.PositiveBigIntegerField(default=first_stamp)
 
     class Meta:
         constraints = [models.CheckConstraint(name="one_stamp", condition=models.Q(pk=1))]

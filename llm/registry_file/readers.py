@@ -152,8 +152,9 @@ def object_of(shape: Shape) -> Reader:
     """Unknown fields are refused, absent ones take the shape's default."""
 
     def read_object(value: Any, place: Place) -> dict[str, Any]:
-        found = mapping(value, place)
-        for name in found.keys() - shape.keys():
+        if (found := mapping(value, place)) is not value:
+            return {}
+        for name in (name for name in found if name not in shape):
             place.field(name).refuse_unseen("a field that is not known here", f"one of {', '.join(shape)}")
         return {name: _read_field(found, name, field, place) for name, field in shape.items()}
 

@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import timeit
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from config import env
+from llm import catalog as module
+from llm.catalog import Catalog
+from llm.errors import Unavailable
+from llm.models import ApiKey, Organisation, RegistryStamp
+from llm.models.frozen import load_callers
+from tests.llm import rows
+from tests.llm.doubles import HandClock
+from tests.llm.own_postgres import OwnPostgres
+from tests.services import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def catalog(clock: HandClock) -> Iterator[Catalog]:
+    made = Catalog(clock)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def visits(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """Every question put to the store for keys."""
+    asked: list[set[str]] = []
+
+    def count(digests: Any) -> Any:
+        if digests:
+            asked.append(set(digests))
+        return load_callers(digests)
+
+    monkeypatch.setattr(module, "load_callers", count)
+    return asked
+
+
+def break_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> tuple[int, int]:
+        raise OperationalError("the store is away")
+
+    monkeypatch.setattr(RegistryStamp, "read", fail)
+
+
+class TestKeys:
+    def test_a_key_is_unknown_until_looked_up(self, catalog: Catalog) -> None:
+        _, secret = rows.key("frontend")
+        assert catalog.known(secret) is None
+        caller = catalog.lookup_sync(secret)
+        assert caller is not None
+        assert caller.key_name == "frontend"
+        assert catalog.known(secret) is caller
+
+    async def test_async_callers_have_the_same_lookup(self, catalog: Catalog) -> None:
+        _, secret = await asyncio.to_thread(rows.key, "frontend")
+        caller = await catalog.lookup(secret)
+        assert caller is not None
+        assert caller.key_name == "frontend"
+
+    def test_a_known_key_costs_less_than_ten_microseconds(self, catalog: Catalog) -> None:
+        _, secret = rows.key()
+        catalog.lookup_sync(secret)
+        best = min(timeit.repeat(lambda: catalog.known(secret), number=2000, repeat=5)) / 2000
+        assert best < 10e-6
+
+    def test_a_disabled_key_is_out_when_the_commit_returns(self, catalog: Catalog) -> None:
+        key, secret = rows.key()
+        catalog.lookup_sync(secret)
+        key.disabled = True
+        key.save()
+        assert catalog.known(secret) is None
+        assert catalog.lookup_sync(secret) is None
+
+    def test_an_edited_key_is_new_when_the_commit_returns(self, catalog: Catalog) -> None:
+        key, secret = rows.key()
+        catalog.lookup_sync(secret)
+        key.requests_per_minute = 7
+        key.save()
+        caller = catalog.known(secret)
+        assert caller is not None
+        assert caller.requests_per_minute == 7
+
+    def test_a_key_expires_on_the_clock_without_a_question(self, catalog: Catalog, clock: HandClock) -> None:
+        """The clock of the test stands in the past, so that the store's own check passes."""
+        expires = datetime.now(UTC) + timedelta(hours=1)
+        _, secret = rows.key(expires_at=expires)
+        assert catalog.lookup_sync(secret) is not None
+        clock.seconds += (expires - clock.now()).total_seconds()
+        assert catalog.known(secret) is None
+
+    def test_a_made_up_key_is_asked_for_once(self, catalog: Catalog, visits: list[set[str]]) -> None:
+        for _ in range(5):
+            assert catalog.lookup_sync("gh_made-up") is None
+        assert len(visits) == 1
+
+    def test_a_refused_key_works_as_soon_as_it_is_made(self, catalog: Catalog) -> None:
+        assert catalog.lookup_sync("gh_soon-to-be-a-real-one") is None
+        key = ApiKey(name="late", organisation=Organisation.objects.create(name="acme"))
+        key.set_secret("gh_soon-to-be-a-real-one")
+        key.save()
+        assert catalog.lookup_sync("gh_soon-to-be-a-real-one") is not None
+
+    async def test_many_unknown_keys_share_few_questions(self, catalog: Catalog, visits: list[set[str]]) -> None:
+        keys = [f"gh_{number}" for number in range(200)]
+        assert await asyncio.gather(*(catalog.lookup(key) for key in keys)) == [None] * 200
+        assert len(visits) <= 3
+
+    async def test_beyond_a_bound_waiting_keys_are_turned_away(
+        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await asyncio.to_thread(catalog.snapshot)
+        monkeypatch.setattr(module, "MOST_WAITING", 10)
+        outcomes = await asyncio.gather(
+            *(catalog.lookup(f"gh_{number}") for number in range(30)), return_exceptions=True
+        )
+        assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) >= 20
+
+    @pytest.mark.parametrize("key", ["", "gh_", "gh_" + "x" * 10_000, "gh_\udcff\x00", "gh_é", "' OR 1=1 --"])
+    def test_hostile_keys_are_just_unknown(self, catalog: Catalog, key: str) -> None:
+        assert catalog.known(key) is None
+        assert catalog.lookup_sync(key) is None
+
+    def test_origins_are_those_of_every_valid_key(self, catalog: Catalog) -> None:
+        key, _ = rows.key(origins=["https://app.example"])
+        catalog.snapshot()
+        assert wait_until(lambda: catalog.origins() == {"https://app.example"}, 5)
+        key.disabled = True
+        key.save()
+        assert catalog.origins() == frozenset()
+
+
+class TestStoreAway:
+    def test_a_key_in_use_works_on_for_fifteen_minutes(
+        self, catalog: Catalog, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, secret = rows.key()
+        catalog.lookup_sync(secret)
+        break_the_store(monkeypatch)
+        clock.seconds += 15 * 60 - 1
+        assert catalog.known(secret) is not None
+        clock.seconds += 2
+        assert catalog.known(secret) is None
+
+    def test_an_unknown_key_is_told_to_come_back(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+        catalog.snapshot()
+        break_the_store(monkeypatch)
+        with pytest.raises(Unavailable) as refused:
+            catalog.lookup_sync("gh_unknown")
+        assert refused.value.retry_after
+
+    def test_the_registry_stays_as_it_was(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = catalog.snapshot()
+        break_the_store(monkeypatch)
+        assert asyncio.run(catalog.fresh_snapshot()) is before
+        assert not catalog.is_reachable()
+
+    def test_without_a_first_look_there_is_nothing_to_go_on_with(
+        self, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        break_the_store(monkeypatch)
+        catalog = Catalog(clock)
+        try:
+            with pytest.raises(Unavailable):
+                catalog.snapshot()
+        finally:
+            catalog.stop()
+
+
+class TestSnapshot:
+    def test_a_change_is_there_when_the_commit_returns(self, catalog: Catalog) -> None:
+        assert catalog.snapshot().models == {}
+        rows.model("gpt-4o", rows.provider())
+        assert list(catalog.snapshot().models) == ["gpt-4o"]
+
+    def test_keys_do_not_rebuild_the_registry(self, catalog: Catalog) -> None:
+        rows.model("gpt-4o")
+        before = catalog.snapshot()
+        rows.key()
+        assert catalog.snapshot() is before
+
+    async def test_a_storm_of_unknown_models_asks_seldom(
+        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await asyncio.to_thread(catalog.snapshot)
+        asked: list[int] = []
+        read = RegistryStamp.read
+        monkeypatch.setattr(RegistryStamp, "read", lambda: asked.append(1) or read())  # type: ignore[func-returns-value]  # append says nothing, on purpose
+        await asyncio.gather(*(catalog.fresh_snapshot() for _ in range(500)))
+        assert len(asked) <= 3
+
+    def test_it_starts_again_after_a_stop(self, catalog: Catalog) -> None:
+        catalog.stop()
+        _, secret = rows.key()
+        assert catalog.lookup_sync(secret) is not None
+
+
+@dataclass
+class Process:
+    """The other end of `catalog_process`."""
+
+    popen: subprocess.Popen[str]
+
+    def ask(self, command: str, argument: str = "") -> tuple[Any, float]:
+        """The answer, and the seconds that it took over there."""
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(f"{command} {argument}\n")
+        self.popen.stdin.flush()
+        return self.read()
+
+    def read(self) -> tuple[Any, float]:
+        assert self.popen.stdout is not None
+        said = json.loads(self.popen.stdout.readline())
+        return said["answer"], said["seconds"]
+
+    def end(self) -> int:
+        assert self.popen.stdin is not None
+        self.popen.stdin.close()
+        return self.popen.wait(timeout=10)
+
+
+Start = Callable[[str], Process]
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Start]:
+    started: list[subprocess.Popen[str]] = []
+
+    def run(url: str) -> Process:
+        environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        command = [sys.executable, "-m", "tests.llm.catalog_process"]
+        started.append(subprocess.Popen(command, cwd=env.ROOT, env=environment, **pipes))
+        return Process(started[-1])
+
+    yield run
+    for popen in started:
+        with popen:
+            popen.kill()
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[OwnPostgres]:
+    server = OwnPostgres()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('store')}/db.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def postgres_url(own_postgres: OwnPostgres) -> str:
+    return own_postgres.url
+
+
+@pytest.fixture(scope="module", params=["sqlite_url", "postgres_url"])
+def processes(request: pytest.FixtureRequest, start: Start) -> tuple[Process, Process]:
+    """One that changes the registry and one that has it in memory."""
+    url = str(request.getfixturevalue(request.param))
+    here, there = start(url), start(url)
+    here.ask("migrate")
+    there.ask("models")
+    return here, there
+
+
+class TestAnotherProcess:
+    def test_a_key_made_elsewhere_works_at_once(self, processes: tuple[Process, Process]) -> None:
+        here, there = processes
+        secret, _ = here.ask("create_key", "new")
+        assert there.ask("lookup", secret)[0] == "new"
+
+    def test_what_is_changed_elsewhere_is_seen_within_five_seconds(self, processes: tuple[Process, Process]) -> None:
+        here, there = processes
+        secret, _ = here.ask("create_key", "doomed")
+        assert there.ask("lookup", secret)[0] == "doomed"
+        here.ask("disable_key", "doomed")
+        here.ask("add_model", "seen-in-time")
+        assert wait_until(lambda: there.ask("known", secret)[0] is None, 5)
+        assert wait_until(lambda: "seen-in-time" in there.ask("models")[0], 1)
+
+    def test_an_unknown_model_is_looked_for_at_once(self, processes: tuple[Process, Process]) -> None:
+        here, there = processes
+        here.ask("add_model", "brand-new")
+        assert "brand-new" in there.ask("fresh_models")[0]
+
+
+@pytest.fixture(scope="module")
+def keys(own_postgres: OwnPostgres, start: Start) -> list[str]:
+    """Secrets of the keys frontend, other and third."""
+    here = start(own_postgres.url)
+    here.ask("migrate")
+    secrets = [here.ask("create_key", name)[0] for name in ("frontend", "other", "third")]
+    here.end()
+    return secrets
+
+
+@pytest.fixture(scope="module")
+def process(own_postgres: OwnPostgres, keys: list[str], start: Start) -> Process:
+    process = start(own_postgres.url)
+    assert process.ask("lookup", keys[0])[0] == "frontend"
+    return process
+
+
+class TestFrozenPostgres:
+    def test_a_frozen_store_hangs_nobody_and_is_forgotten_when_it_thaws(
+        self, own_postgres: OwnPostgres, process: Process, keys: list[str]
+    ) -> None:
+        """Known keys go on at once, unknown ones are told so within two seconds, however many, in no more threads."""
+        quiet = process.ask("storm", "5")[0]["threads"]
+        own_postgres.freeze()
+        try:
+            answer, seconds = process.ask("lookup", keys[1])
+            assert answer == "unavailable"
+            assert seconds < 2.5
+            answer, seconds = process.ask("storm", "2000")
+            assert answer == {"unavailable": 2000, "none": 0, "threads": quiet}
+            assert seconds < 2.5
+            answer, seconds = process.ask("known", keys[0])
+            assert (answer, seconds < 0.01) == ("frontend", True)
+            assert process.ask("fresh_models")[1] < 2.5
+            assert process.ask("reachable")[0] is False
+        finally:
+            own_postgres.thaw()
+        assert wait_until(lambda: process.ask("lookup", keys[1])[0] == "other", 5)
+
+    def test_a_stopped_store_that_comes_back_is_used_again(
+        self, own_postgres: OwnPostgres, process: Process, keys: list[str]
+    ) -> None:
+        own_postgres.stop()
+        assert process.ask("lookup", keys[2])[0] == "unavailable"
+        assert process.ask("known", keys[0])[0] == "frontend"
+        own_postgres.start()
+        assert wait_until(lambda: process.ask("lookup", keys[2])[0] == "third", 15)
+
+    def test_a_process_leaves_a_frozen_store_behind_when_it_ends(
+        self, own_postgres: OwnPostgres, process: Process
+    ) -> None:
+        own_postgres.freeze()
+        try:
+            process.ask("lookup", "gh_unknown")
+            assert process.end() == 0
+        finally:
+            own_postgres.thaw()
