@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.scans import tree
+from config.env import ROOT
 
 ADDRESS = re.compile(r"://|index-url|find-links|trusted-host|^-i\b|\b[\w-]+\.(?:org|com|io|net)\b", re.MULTILINE)
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[\w.!+-]+)(?P<rest>.*(?:\n\s+.*)*)", re.MULTILINE)
@@ -19,7 +19,7 @@ LOCKS = {"requirements.lock": False, "requirements-dev.lock": True}
 """Each lock file, and whether it holds what development needs too."""
 
 
-def scan(root: Path = tree.ROOT) -> Iterator[str]:
+def scan(root: Path = ROOT) -> Iterator[str]:
     project = tomllib.loads((root / "pyproject.toml").read_text())
     for name, for_development in LOCKS.items():
         lock = (root / name).read_text()

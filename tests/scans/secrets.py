@@ -9,13 +9,14 @@ from pathlib import Path
 from detect_secrets.core import baseline
 from detect_secrets.core.secrets_collection import SecretsCollection
 
+from config.env import ROOT
 from tests.scans import tree
 
 BASELINE = ".secrets.baseline"
 UNSCANNED = (".lock", ".baseline", ".svg")
 
 
-def scan(root: Path = tree.ROOT) -> Iterator[str]:
+def scan(root: Path = ROOT) -> Iterator[str]:
     known = baseline.load(baseline.load_from_file(str(root / BASELINE)), BASELINE)
     for name, secret in found(root) - known:
         yield f"{name}:{secret.line_number}: {secret.type}. Take it out, or look at it well and run `make baseline`"
@@ -27,7 +28,7 @@ def found(root: Path) -> SecretsCollection:
     return secrets
 
 
-def accept(root: Path = tree.ROOT) -> None:
+def accept(root: Path = ROOT) -> None:
     """Writes what is found now as the new baseline."""
     path = root / BASELINE
     baseline.load(baseline.load_from_file(str(path)), BASELINE)

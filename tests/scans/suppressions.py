@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from config.env import ROOT
 from tests.scans import tree
 
 MARK = re.compile(
@@ -24,7 +25,7 @@ CODED = re.compile(
 REASON_LETTERS = 8
 
 
-def scan(root: Path = tree.ROOT) -> Iterator[str]:
+def scan(root: Path = ROOT) -> Iterator[str]:
     for path in tree.files(".py", ".pyi", root=root):
         for number, line in enumerate((root / path).read_text().splitlines(), start=1):
             if fault := judge(line):
