@@ -11,13 +11,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from analytics.models import RequestBody, RequestLog
+from analytics.partitions import ensure, month_of
 from llm.call import public_id
 from llm.models import ApiKey, Model, Organisation, Provider
 from tests.analytics.rows import DOLLAR, row, write
 
-pytestmark = pytest.mark.django_db(transaction=True)  # partitions are made in a transaction of their own
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/analytics/requestlog/"
 NOW = timezone.now() - timedelta(seconds=1)
@@ -26,6 +28,13 @@ SCRIPT = "<script>alert(1)</script>"
 
 def page_of(told: RequestLog) -> str:
     return f"{LIST}{told.pk}/change/"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _last_month(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Before the tests' transactions: partitions are made in one of their own."""
+    with django_db_blocker.unblock():
+        ensure(connection, {month_of(NOW), month_of(NOW - timedelta(days=31))})
 
 
 @pytest.fixture

@@ -41,6 +41,12 @@ def get(books: str, settings: Settings) -> Get:
     return ask
 
 
+def refused(response: Any) -> Any:
+    """The parameter that is to blame."""
+    assert response.status_code == 422, response.content
+    return response.json()["error"]["param"]
+
+
 def found(response: Any) -> Any:
     assert response.status_code == 200, response.content
     return response.json()["results"]
@@ -243,36 +249,29 @@ BAD = [
 ]
 BAD_IN_LISTS = [
     ("limit", ["0", "1001", "-5", "", "ten", "9" * 5000, "1e2", "٣"]),
-    ("cursor", ["", "x", "é", "A" * 32, "AAAA", "////", "\x00", "z" * 400]),
+    ("cursor", ["", "x", "é", "_" * 32, "AAAA", "////", "\x00", "z" * 400]),
     ("group_by", ["model"]),
     ("page", ["2"]),
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD for value in values])
-def test_a_bad_parameter_of_usage_is_named(get: Get, name: str, value: str) -> None:
+@pytest.mark.parametrize(("name", "values"), BAD)
+def test_a_bad_parameter_of_usage_is_named(get: Get, name: str, values: list[str]) -> None:
     first = "" if name == "from" else "from=2026-11-01&"
-    response = get(f"/api/v1/usage/?{first}{name}={quote(value)}")
-
-    assert response.status_code == 422, response.content
-    assert response.json()["error"]["param"] == name
+    for value in values:
+        assert refused(get(f"/api/v1/usage/?{first}{name}={quote(value)}")) == name, value
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_IN_LISTS for value in values])
-def test_a_bad_parameter_of_requests_is_named(get: Get, name: str, value: str) -> None:
-    response = get(f"/api/v1/requests/?{name}={quote(value)}")
-
-    if name == "cursor" and value == "A" * 32:
-        assert found(response) == []  # the very first instant there is: a cursor, if an odd one
-        return
-    assert response.status_code == 422, response.content
-    assert response.json()["error"]["param"] == name
+@pytest.mark.parametrize(("name", "values"), BAD_IN_LISTS)
+def test_a_bad_parameter_of_requests_is_named(get: Get, name: str, values: list[str]) -> None:
+    for value in values:
+        assert refused(get(f"/api/v1/requests/?{name}={quote(value)}")) == name, value
 
 
 def test_a_parameter_given_twice_is_named(get: Get) -> None:
     response = get("/api/v1/usage/?zone=UTC&zone=UTC")
 
-    assert (response.status_code, response.json()["error"]["param"]) == (422, "zone")
+    assert refused(response) == "zone"
 
 
 @pytest.mark.parametrize(
