@@ -87,7 +87,7 @@ def metadata(row: Any) -> Answer:
         if row.prompt
         else None,
         "attempts": [
-            {part: attempt.get(part) for part in ATTEMPT} | {"latency_ms": round(attempt.get("latency_ms", 0))}
+            {part: attempt.get(part) for part in ATTEMPT} | {"latency_ms": round(attempt.get("latency_ms") or 0)}
             for attempt in row.attempts
         ],
     }

@@ -17,7 +17,7 @@ from analytics.models import RequestBody, RequestLog
 from analytics.partitions import ensure, month_of
 from llm.call import public_id
 from llm.models import ApiKey, Model, Organisation, Provider
-from tests.analytics.rows import DOLLAR, row, write
+from tests.analytics.logbook import DOLLAR, row, write
 
 pytestmark = pytest.mark.django_db
 

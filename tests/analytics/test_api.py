@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from analytics.models import RequestBody
 from llm.call import Caller, new_id, public_id
 from llm.models import Organisation
-from tests.analytics.rows import NOON, caller, row, write
+from tests.analytics.logbook import NOON, caller, row, write
 
 SPAN = "from=2026-11-01&to=2026-12-01"
 

@@ -17,7 +17,7 @@ from analytics.parameters import Span
 from analytics.queries import ANSWERED, DIMENSIONS, Figures, Question
 from llm.errors import InvalidField
 from llm.models import ApiKey, Organisation
-from tests.analytics.rows import DOLLAR, NOON, caller, row, write
+from tests.analytics.logbook import DOLLAR, NOON, caller, row, write
 
 YEAR = Span(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
