@@ -42,9 +42,9 @@ def note_error(call: Call, error: GatewayError) -> None:
 
 
 def note_cancelled(call: Call) -> None:
-    """The client left. What a provider was asked and what it said until then is used up."""
+    """The client left. What a provider was asked and what it said until then is used up; a refused try cost nothing."""
     call.record.status = "cancelled"
-    if call.record.attempts:
+    if any(attempt.outcome == "cancelled" for attempt in call.record.attempts):
         _note_usage(call, call.completion or Completion())
     _note_body(call)
 

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 HOLD = 15.0
 """Seconds the status line waits for the first content, and between heartbeats."""
+DEAF = 60.0
+"""Seconds that a client may leave what was sent to it unread before it counts as gone."""
 STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
@@ -77,7 +79,7 @@ class EventStreamResponse(HttpResponseBase):
 
     async def deliver(self, send: Send) -> None:
         """Send the whole answer over ASGI; closes the frames whatever happens."""
-        pulse = Pulse(send, self._voice)
+        pulse = Pulse(send, self._voice, _this_task())
         try:
             async with aclosing(self._frames) as frames:
                 async for frame in frames:
@@ -87,6 +89,11 @@ class EventStreamResponse(HttpResponseBase):
         except Exception as error:  # the client is owed an end, whatever bug of ours this is
             logger.exception("A stream broke off")
             await self._fail(pulse, send, GatewayError(f"Internal error ({type(error).__name__})."))
+        except asyncio.CancelledError:
+            if not pulse.is_deaf:
+                raise
+            pulse.serving.uncancel()
+            logger.warning("A client has read nothing for %g s: its call is cancelled", DEAF)
         else:
             await pulse.end()
         finally:
@@ -101,27 +108,33 @@ class EventStreamResponse(HttpResponseBase):
 
 
 class Pulse:
-    """Sends frames, and heartbeats where no frame came for `HOLD` seconds."""
+    """Sends frames, and heartbeats where no frame came for `HOLD` seconds. Cancels its task where the client is deaf:
+    a frame that waits for its reader holds up the vendor, and would for ever."""
 
-    def __init__(self, send: Send, voice: StreamVoice) -> None:
+    def __init__(self, send: Send, voice: StreamVoice, serving: asyncio.Task[Any]) -> None:
         self._send = send
         self._voice = voice
-        self.started = False
+        self.serving = serving
+        self.started = self.is_deaf = self._waits = False
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._timer = self._loop.call_later(HOLD, self._tick)
         self._beating: asyncio.Task[None] | None = None
 
     async def send(self, frame: bytes) -> None:
-        self._last = self._loop.time()
         if not self.started:
             self.started = True
-            await self._send(_start(200, STREAM_HEADERS | self._voice.headers()))
-        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+            await self._put(_start(200, STREAM_HEADERS | self._voice.headers()))
+        await self._put({"type": "http.response.body", "body": frame, "more_body": True})
 
     async def end(self) -> None:
         self.stop()
         await self._send({"type": "http.response.body", "body": b""})
+
+    async def _put(self, message: dict[str, Any]) -> None:
+        self._last, self._waits = self._loop.time(), True
+        await self._send(message)
+        self._waits = False
 
     def stop(self) -> None:
         self._timer.cancel()
@@ -131,10 +144,17 @@ class Pulse:
     def _tick(self) -> None:
         """Only a silence of the full length is worth a heartbeat; the timer is set again for the rest of it."""
         silent = self._loop.time() - self._last
-        if silent >= HOLD:
+        if self._waits and silent >= DEAF:
+            self.is_deaf = self.serving.cancel()
+        elif silent >= HOLD and not self._waits:
             self._beating = self._loop.create_task(self.send(self._voice.heartbeat))
-            silent = 0.0
-        self._timer = self._loop.call_later(HOLD - silent, self._tick)
+        self._timer = self._loop.call_later(HOLD - silent % HOLD, self._tick)
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 async def send_plain(response: HttpResponse, send: Send) -> None:

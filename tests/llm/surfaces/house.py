@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -51,14 +52,18 @@ class House:
         return self.post(path, question(model, text, **more), key=key)
 
     def row(self, name: str) -> dict[str, Any]:
-        """The row of `gen_…`, once it is there: those of clients that left are waited for by nobody."""
-        identity, deadline = UUID(name.removeprefix("gen_")), time.monotonic() + ROW_SECONDS
-        while time.monotonic() < deadline:
-            for row in self.serving.rows():
-                if UUID(str(row["id"])) == identity:
-                    return plain(row)
+        """The row of `gen_…`."""
+        identity = UUID(name.removeprefix("gen_"))
+        return self.row_where(lambda row: UUID(str(row["id"])) == identity)
+
+    def row_where(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The only such row, once it is there: those of clients that left are waited for by nobody."""
+        deadline = time.monotonic() + ROW_SECONDS
+        while not (found := [row for row in self.serving.rows() if holds(row)]):
+            assert time.monotonic() < deadline, "there is no such row"
             time.sleep(0.02)
-        raise AssertionError(f"{name} has no row")
+        assert len(found) == 1
+        return plain(found[0])
 
     def received(self, text: str) -> Received:
         """The one request at the vendor whose last message says `text`."""

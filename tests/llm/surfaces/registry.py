@@ -37,6 +37,7 @@ MODELS = (
     "tools-3",
     "usage-none",
     "words-20",
+    "words-2000+gap-5ms",
 )
 """Public names that are the vendor's too: what each does is told in tests/upstream/README.md."""
 
@@ -94,6 +95,7 @@ SPECIAL = [
     _model("again", _route("flaky-2-status-500", "stubborn")),
     _model("again-and-again", _route("flaky-3-status-500", "stubborn")),
     _model("later", _route("flaky-1-status-429+retry-after-0.05", "stubborn")),
+    _model("much-later", _route("status-429+retry-after-7", "stubborn")),
     _model("hopeless", _route("status-500", "stubborn")),
     _model("tardy", _route("stall-first", "impatient")),
     _model("halting", _route("stall-mid", "impatient")),
