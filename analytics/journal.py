@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -107,6 +108,12 @@ class Journal:
         with self._lock:
             segment.spilled = False
             self._tidy()
+
+    def verify(self) -> None:
+        """Begins anew where somebody has taken the files away; what they said is still in memory."""
+        with self._lock:
+            if self._home is not None and not (self._home / LOCK).exists():
+                self._let_go()
 
     def close(self) -> bool:
         """Lets go of the lock. True where nothing was left to recover; then nothing is left on disk either."""
@@ -218,6 +225,11 @@ def hold(path: Path) -> int | None:
         pass  # somebody else's, or gone since it was opened
     os.close(descriptor)
     return None
+
+
+def homes(folder: Path) -> list[Path]:
+    """The journals in `folder`, whoever they belong to, oldest first. Raises OSError."""
+    return sorted(path for path in folder.iterdir() if re.fullmatch("[0-9a-f]{32}", path.name))
 
 
 def segments(home: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from analytics import rows
 from analytics.alarm import Alarm
 from analytics.aside import Aside
 from analytics.backlog import BATCH_ROWS, Entry
-from analytics.journal import DEPARTED, FINISHED, GATHERED, LOCK, hold, remove, segments
+from analytics.journal import DEPARTED, FINISHED, GATHERED, LOCK, hold, homes, remove, segments
 from analytics.writer import Inserter, Writer
 from llm.call import Record
 
@@ -37,7 +37,7 @@ class Recovery:
 
     def recover_all(self) -> None:
         """Every journal in the folder whose process is dead."""
-        for home in sorted(path for path in self._folder.iterdir() if path.is_dir()):
+        for home in homes(self._folder):
             try:
                 self._recover(home)
             except OSError as error:

@@ -40,6 +40,7 @@ class Steward:
 
     def tend(self) -> None:
         """One round. The connection is open only while there is something to do."""
+        self._journal.verify()
         try:
             self._ensure_partitions()
             self._recovery.recover_all()
