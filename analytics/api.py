@@ -18,7 +18,7 @@ from analytics.queries import BY_DEFAULT, COLUMNS, DIMENSIONS, Question, key_nam
 from analytics.shapes import CACHE_OUTCOMES, STATUSES
 from llm.call import Caller
 from llm.errors import NotFound
-from llm.surfaces.auth import requires
+from llm.surfaces.auth import caller_of, requires
 from llm.surfaces.views import ResourceView
 
 SPAN = ("from", "to", "zone")
@@ -68,12 +68,6 @@ class RequestView(ResourceView):
         body = RequestBody.objects.filter(id=row.id, created_at=row.created_at).first()
         key = key_names([row.key_id]).get(row.key_id)
         return Response(answers.detail(row, key, body.answer if body else None))
-
-
-def caller_of(request: Request) -> Caller:
-    caller: Any = request.auth
-    assert isinstance(caller, Caller)
-    return caller
 
 
 def find(records: LogQuerySet, name: str) -> RequestLog:

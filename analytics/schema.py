@@ -14,10 +14,10 @@ from analytics.shapes import (
     CACHE_OUTCOMES,
     STATUSES,
     RecordPageSerializer,
-    RefusalSerializer,
     UsageSerializer,
     WholeRecordSerializer,
 )
+from llm.surfaces.openapi.operations import IDENTITY, refusals
 
 
 def parameter(name: str, about: str, **schema: Any) -> OpenApiParameter:
@@ -41,36 +41,43 @@ FILTERS = [
 GROUPS = f"^({'|'.join(DIMENSIONS)})(,({'|'.join(DIMENSIONS)}))*$"
 
 
-def refusals(*statuses: int) -> dict[Any, Any]:
-    return {(status, "application/json"): RefusalSerializer for status in (400, 401, 403, 503, *statuses)}
-
+REFUSED = (400, 401, 403, 405, 503)
 
 usage = extend_schema(
     operation_id="usage",
     summary="Sums over the records, always current",
     description="The key's own requests; its organisation's with the scope `organisation`.",
+    tags=["books"],
     parameters=[
+        *IDENTITY,
         parameter("group_by", "One or more dimensions, with commas; by default provider and model.", pattern=GROUPS),
         *SPAN,
         *FILTERS,
     ],
-    responses={200: UsageSerializer, **refusals(422)},
+    responses={200: UsageSerializer, **refusals(*REFUSED, 422)},
 )
 request_list = extend_schema(
     operation_id="requests",
     summary="The records, newest first",
     description="The key's own requests; its organisation's with the scope `organisation`.",
+    tags=["books"],
     parameters=[
+        *IDENTITY,
         OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
         OpenApiParameter("cursor", {"type": "string", "pattern": CURSOR.pattern}, description="Out of `next`."),
         *SPAN,
         *FILTERS,
     ],
-    responses={200: RecordPageSerializer, **refusals(422)},
+    responses={200: RecordPageSerializer, **refusals(*REFUSED, 422)},
 )
 request = extend_schema(
     operation_id="request",
     summary="One record, with what was answered where that was kept",
-    parameters=[OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`gen_` and a UUID.")],
-    responses={200: WholeRecordSerializer, **refusals(404)},
+    description="Of the requests that the list shows.",
+    tags=["books"],
+    parameters=[
+        *IDENTITY,
+        OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`gen_` and a UUID."),
+    ],
+    responses={200: WholeRecordSerializer, **refusals(*REFUSED, 404)},
 )

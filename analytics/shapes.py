@@ -1,4 +1,4 @@
-"""The shapes of the books' answers and refusals, for the API's schema."""
+"""The shapes of the books' answers, for the API's schema."""
 
 from __future__ import annotations
 
@@ -7,33 +7,10 @@ from typing import Any, get_args
 from rest_framework import serializers
 
 from llm.call import CacheOutcome, Status
+from llm.surfaces.shapes import MetadataSerializer, TokensSerializer, dollars
 
 STATUSES: tuple[str, ...] = get_args(Status)
 CACHE_OUTCOMES: tuple[str, ...] = get_args(CacheOutcome)
-
-
-class LimitSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    scope = serializers.CharField()
-    used = serializers.IntegerField()
-    max = serializers.IntegerField()
-    resets_at = serializers.DateTimeField()
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    type = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-    param = serializers.CharField(allow_null=True)
-    source = serializers.ChoiceField(["gateway", "provider"])  # type: ignore[assignment]  # a field, not the base's own
-    hint = serializers.CharField(allow_null=True)
-    request_id = serializers.CharField()
-    retry_after = serializers.FloatField(allow_null=True)
-    limit = LimitSerializer(allow_null=True)
-
-
-class RefusalSerializer(serializers.Serializer[Any]):
-    error = ErrorSerializer()
 
 
 class UsageRowSerializer(serializers.Serializer[Any]):
@@ -56,7 +33,7 @@ class UsageRowSerializer(serializers.Serializer[Any]):
     month = serializers.RegexField(r"^\d{4}-\d{2}$", required=False)
     total_requests = serializers.IntegerField()
     total_tokens = serializers.IntegerField()
-    total_cost = serializers.RegexField(r"^\d+(\.\d+)?$", help_text="Dollars, of the requests whose price is known.")
+    total_cost = dollars("Of the requests whose price is known.")
     unpriced_requests = serializers.IntegerField(help_text="Those whose price is unknown: `total_cost` lacks them.")
     average_latency_ms = serializers.FloatField(allow_null=True, help_text="Refused requests left out.")
     p50_ms = serializers.FloatField(allow_null=True)
@@ -76,39 +53,6 @@ class UsageSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is no name for an attribute."""
         return {**super().get_fields(), "from": serializers.DateTimeField()}
-
-
-class TokensSerializer(serializers.Serializer[Any]):
-    prompt_tokens = serializers.IntegerField()
-    completion_tokens = serializers.IntegerField()
-    total_tokens = serializers.IntegerField()
-    cached_tokens = serializers.IntegerField()
-    cache_write_tokens = serializers.IntegerField()
-    reasoning_tokens = serializers.IntegerField()
-    estimated = serializers.BooleanField()
-
-
-class AttemptSerializer(serializers.Serializer[Any]):
-    provider = serializers.CharField()
-    upstream_model = serializers.CharField()
-    outcome = serializers.ChoiceField(["ok", "error", "cancelled", "interrupted"])
-    error = serializers.CharField(allow_null=True)
-    latency_ms = serializers.IntegerField()
-
-
-class PromptSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    version = serializers.IntegerField(allow_null=True)
-    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field, not the base's own
-
-
-class MetadataSerializer(serializers.Serializer[Any]):
-    cache_hit = serializers.BooleanField()
-    fallback_used = serializers.BooleanField()
-    retries = serializers.IntegerField()
-    warnings = serializers.ListField(child=serializers.CharField())
-    prompt = PromptSerializer(allow_null=True)
-    attempts = AttemptSerializer(many=True)
 
 
 class CauseSerializer(serializers.Serializer[Any]):
@@ -137,7 +81,7 @@ class RecordSerializer(serializers.Serializer[Any]):
     upstream_model = serializers.CharField(allow_null=True)
     finish_reason = serializers.CharField(allow_null=True)
     usage = TokensSerializer()
-    cost = serializers.RegexField(r"^\d+(\.\d+)?$", allow_null=True, help_text="Null: the price is unknown.")
+    cost = dollars("Null: the price is unknown.", allow_null=True)
     currency = serializers.CharField()
     latency_ms = serializers.IntegerField()
     first_token_ms = serializers.IntegerField(allow_null=True)

@@ -198,6 +198,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
     "TITLE": "Gatehouse",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -7,7 +7,7 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
-from llm.surfaces.health import healthz, readyz
+from llm.surfaces.health import HealthView, ReadinessView
 from llm.surfaces.native import GenerateView
 from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
 from llm.surfaces.schema import DocsView, SchemaView
@@ -19,8 +19,8 @@ handler500 = "llm.surfaces.strays.server_error"
 urlpatterns = [
     path("api/v1/generate/", GenerateView.as_view()),
     path("v1/chat/completions", ChatCompletionsView.as_view()),
-    path("healthz", healthz),
-    path("readyz", readyz),
+    path("healthz", HealthView.as_view()),
+    path("readyz", ReadinessView.as_view()),
     path("v1/models", ModelsView.as_view()),
     path("v1/models/<path:name>", ModelView.as_view()),
     path("api/v1/usage/", UsageView.as_view()),

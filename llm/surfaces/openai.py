@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,6 +12,8 @@ from llm.dialects import openai
 from llm.errors import NotFound
 from llm.registry import ModelSpec
 from llm.surfaces.auth import caller_of
+from llm.surfaces.http import serve
+from llm.surfaces.openapi import operations
 from llm.surfaces.views import GenerationView, ResourceView
 from llm.types import JsonObject
 from llm.wiring import catalog
@@ -19,12 +22,17 @@ from llm.wiring import catalog
 class ChatCompletionsView(GenerationView):
     dialect = openai
 
+    @operations.chat_completions
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        return await serve(request, self.dialect)
+
 
 class ModelsView(ResourceView):
     """The models this key may use, as the OpenAI API lists them."""
 
     dialect = openai
 
+    @operations.models
     def get(self, request: Request) -> Response:
         snapshot = catalog().snapshot()
         models = {model.name: model for model in snapshot.models.values()}
@@ -37,6 +45,7 @@ class ModelView(ResourceView):
 
     dialect = openai
 
+    @operations.model
     def get(self, request: Request, name: str) -> Response:
         model = catalog().snapshot().models.get(name)
         if model is None or not _may_use(caller_of(request).models, model.name):

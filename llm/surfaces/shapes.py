@@ -1,48 +1,84 @@
-"""What goes into a generation endpoint and what comes out, for the API's schema. The dialects are what really decide."""
+"""The shapes of answers and refusals that several resources share, for the API's schema."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, get_args
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
 
-from llm.dialects.gatehouse import CACHE_MODES, LONGEST_TTL, MAX_FALLBACKS
-from llm.types import FinishReason, Priority, Purpose, Role
+from llm.errors import GatewayError
+from llm.types import FinishReason
 
-Schema = dict[str, Any]
-
-
-def text(**more: Any) -> Schema:
-    return {"type": "string", **more}
+FINISH_REASONS: tuple[str, ...] = get_args(FinishReason)
 
 
-def number(low: float, high: float) -> Schema:
-    return {"type": "number", "minimum": low, "maximum": high}
+def kinds(error: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
+    """The tree of errors, from the root down."""
+    yield error
+    for kind in error.__subclasses__():
+        yield from kinds(kind)
 
 
-def integer(low: int, **more: Any) -> Schema:
-    return {"type": "integer", "minimum": low, **more}
+class LimitSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    scope = serializers.CharField()
+    used = serializers.IntegerField()
+    max = serializers.IntegerField()
+    resets_at = serializers.DateTimeField()
 
 
-def listing(items: Schema, **more: Any) -> Schema:
-    return {"type": "array", "items": items, **more}
+class ErrorSerializer(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(sorted({kind.type for kind in kinds()}))
+    code = serializers.CharField(help_text="Finer than the type; more of them may come.")
+    message = serializers.CharField()
+    param = serializers.CharField(allow_null=True, help_text="The path of the field that is wrong.")
+    source = serializers.ChoiceField(["gateway", "provider"])  # type: ignore[assignment]  # a field, not the base's own
+    hint = serializers.CharField(allow_null=True)
+    request_id = serializers.CharField()
+    retry_after = serializers.FloatField(allow_null=True, help_text="Seconds.")
+    limit = LimitSerializer(allow_null=True)
 
 
-def thing(properties: Schema, *required: str, **more: Any) -> Schema:
-    wanted = {"required": list(required)} if required else {}
-    return {"type": "object", "properties": properties, "additionalProperties": False, **wanted, **more}
+class RefusalSerializer(serializers.Serializer[Any]):
+    error = ErrorSerializer()
 
 
-def one_of(*schemas: Schema) -> Schema:
-    return {"oneOf": list(schemas)}
+class TokensSerializer(serializers.Serializer[Any]):
+    """Prompt tokens include cached ones, completion tokens include reasoning."""
+
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+    cached_tokens = serializers.IntegerField()
+    cache_write_tokens = serializers.IntegerField()
+    reasoning_tokens = serializers.IntegerField()
+    estimated = serializers.BooleanField()
 
 
-def choice(*words: str) -> Schema:
-    return {"type": "string", "enum": list(words)}
+class AttemptSerializer(serializers.Serializer[Any]):
+    provider = serializers.CharField()
+    upstream_model = serializers.CharField()
+    outcome = serializers.ChoiceField(["ok", "error", "cancelled", "interrupted"])
+    error = serializers.CharField(allow_null=True)
+    latency_ms = serializers.IntegerField()
 
 
-def nullable(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
+class PromptSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    version = serializers.IntegerField(allow_null=True)
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field, not the base's own
 
 
-ANY: Schema = {"type": "object", "additionalProperties": True}
+class MetadataSerializer(serializers.Serializer[Any]):
+    cache_hit = serializers.BooleanField()
+    fallback_used = serializers.BooleanField()
+    retries = serializers.IntegerField()
+    warnings = serializers.ListField(child=serializers.CharField())
+    prompt = PromptSerializer(allow_null=True)
+    attempts = AttemptSerializer(many=True)
+
+
+def dollars(about: str, **more: Any) -> serializers.RegexField:
+    """A decimal string."""
+    return serializers.RegexField(r"^\d+(\.\d+)?$", help_text=about, **more)

@@ -16,7 +16,8 @@ from llm.dialects.base import Dialect
 from llm.errors import CallerError, GatewayError, NotFound
 from llm.surfaces.auth import KeyAuthentication
 from llm.surfaces.cors import add_headers, cors_headers, preflight
-from llm.surfaces.http import refusal, serve
+from llm.surfaces.http import refusal
+from llm.surfaces.openapi.operations import GenerationSchema
 from llm.surfaces.responses import identity_headers
 
 
@@ -26,8 +27,10 @@ class MethodNotAllowed(CallerError):
 
 
 class GenerationView(APIView):
-    """Its one method is async and served by the lean handler; what DRF gives it is the schema."""
+    """Its one method is async and served by the lean handler, and `serve` authenticates: DRF gives the schema alone."""
 
+    authentication_classes = [KeyAuthentication]
+    schema = GenerationSchema()
     dialect: Dialect
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # DRF's own is sync
@@ -41,7 +44,7 @@ class GenerationView(APIView):
         return response
 
     async def post(self, request: HttpRequest) -> HttpResponseBase:
-        return await serve(request, self.dialect)
+        raise NotImplementedError
 
 
 class ResourceView(APIView):

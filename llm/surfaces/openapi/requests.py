@@ -1,0 +1,109 @@
+"""The bodies of the generation endpoints."""
+
+from __future__ import annotations
+
+from llm.dialects.fields import NAME
+from llm.dialects.gatehouse import (
+    CACHE_MODES,
+    LARGEST_VERSION,
+    LONGEST_TTL,
+    MAX_FALLBACKS,
+    MAX_SOURCES,
+    MAX_TAGS,
+    PRIORITIES,
+    PURPOSES,
+)
+from llm.dialects.messages import MAX_MESSAGES
+from llm.surfaces.openapi.messages import NATIVE_MESSAGE, OPENAI_MESSAGE
+from llm.surfaces.openapi.options import NATIVE_OPTIONS, OPENAI_OPTIONS
+from llm.surfaces.openapi.words import (
+    ANY,
+    FLAG,
+    Named,
+    given,
+    integer,
+    listing,
+    not_both,
+    open_thing,
+    optional,
+    said,
+    text,
+    thing,
+    word,
+)
+
+TAGS = {
+    "type": "object",
+    "maxProperties": MAX_TAGS,
+    "propertyNames": {"maxLength": NAME},
+    "additionalProperties": said(),
+}
+PROMPT = thing(
+    {"name": said(), **optional({"label": text(), "version": integer(1, LARGEST_VERSION), "variables": ANY})},
+    "name",
+    description="A published prompt; its messages come first.",
+)
+CONTEXT = thing(
+    optional({"assembled_context": text(None), "sources": listing(ANY, MAX_SOURCES), "metadata": ANY}),
+    description="What a retrieval step found: it becomes part of the system message, its sources are recorded.",
+)
+CACHE = thing(optional({"mode": word(*CACHE_MODES), "ttl": integer(1, LONGEST_TTL)}))
+METADATA = thing(
+    optional(
+        {
+            "user_id": text(),
+            "session_id": text(),
+            "request_id": text(),
+            "purpose": word(*PURPOSES),
+            "priority": word(*PRIORITIES),
+            "tags": TAGS,
+        }
+    )
+)
+GATEHOUSE = {
+    "provider": text(description="Pins the provider: no other is tried."),
+    "fallbacks": listing(text(), MAX_FALLBACKS, description="Instead of the model's own; `[]` is none."),
+    "prompt": PROMPT,
+    "context": CONTEXT,
+    "cache": CACHE,
+    "metadata": METADATA,
+}
+MODEL = text(description="A public name or alias; left out, the default model.")
+A_MESSAGE = given("messages", {"type": "array", "minItems": 1})
+A_PROMPT = given("prompt", {"type": "object"})
+ONE_WORD_FOR_TOOLS = [not_both("tools", "functions"), not_both("tool_choice", "function_call")]
+
+GENERATE = Named(
+    "Generate",
+    thing(
+        optional(
+            {
+                "model": MODEL,
+                "messages": listing(NATIVE_MESSAGE, MAX_MESSAGES),
+                **GATEHOUSE,
+                "options": thing(NATIVE_OPTIONS, allOf=ONE_WORD_FOR_TOOLS),
+                "stream": FLAG,
+            }
+        ),
+        anyOf=[A_MESSAGE, A_PROMPT],
+    ),
+)
+STREAM_OPTIONS = open_thing(optional({"include_usage": FLAG}))
+CHAT_COMPLETION = Named(
+    "ChatCompletionRequest",
+    open_thing(
+        optional(
+            {
+                "model": MODEL,
+                "messages": listing(OPENAI_MESSAGE, MAX_MESSAGES),
+                "stream": FLAG,
+                "stream_options": STREAM_OPTIONS,
+                "user": text(),
+                "gatehouse": thing(optional(GATEHOUSE), description="What the OpenAI API has no field for."),
+            }
+        )
+        | OPENAI_OPTIONS,
+        anyOf=[A_MESSAGE, given("gatehouse", {"type": "object", **A_PROMPT})],
+        allOf=[*ONE_WORD_FOR_TOOLS, not_both("max_tokens", "max_completion_tokens")],
+    ),
+)
