@@ -32,9 +32,8 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
         fields = ("valid_from", *RATES)
 
     def save(self, commit: bool = True) -> Any:
-        """What was edited here is no longer the list's."""
-        if self.has_changed():
-            self.instance.source, self.instance.note = RoutePrice.Source.OVERRIDE, ""
+        """What was edited here is no longer the list's; rows left as they were are not saved."""
+        self.instance.source, self.instance.note = RoutePrice.Source.OVERRIDE, ""
         return super().save(commit)
 
 

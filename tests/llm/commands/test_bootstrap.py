@@ -62,7 +62,7 @@ def test_a_model_gone_upstream_names_its_successor(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OPENAI_API_KEY", "sk-found-there-0123")
     bootstrap()
     gone = load_snapshot(1).models["gpt-4"]
-    assert (gone.routes, gone.successor) == ((), "gpt-4.1")
+    assert (gone.routes, gone.successor) == ((), "gpt-5.6-sol")
 
 
 def test_what_an_operator_took_away_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
