@@ -77,12 +77,13 @@ class Conversation:
 
 
 def _reasoning(fields: Fields) -> list[Reasoning]:
+    """Thought that was kept from us may still be signed; what a lenient reader does not take is handed on."""
+    text = None
     for name in REASONING:
-        if fields.strict or type(fields.left.get(name)) is str:
+        if not text and (fields.strict or type(fields.left.get(name)) is str):
             text = fields.text(name, most=None)
-            if text:
-                return [Reasoning(text, fields.text("reasoning_signature", most=None))]
-    return []
+    signature = fields.text("reasoning_signature", most=None) if text or fields.strict else None
+    return [Reasoning(text or "", signature)] if text or signature else []
 
 
 def _refusal(fields: Fields) -> list[Refusal]:

@@ -17,6 +17,7 @@ LONGEST_DESCRIPTION = 100_000
 LONGEST_ID = 4_096
 """Some vendors pack a signature into the id of a call."""
 
+FUNCTION: tuple[Literal["function"]] = ("function",)
 FORMATS: tuple[Literal["text", "json_object", "json_schema"], ...] = ("text", "json_object", "json_schema")
 MODES: tuple[Literal["auto", "none", "required"], ...] = ("auto", "none", "required")
 
@@ -31,8 +32,15 @@ def read_tools(fields: Fields) -> list[Tool] | None:
     return [_function(function, None) for function in functions]
 
 
+def _kind(fields: Fields) -> str:
+    """`function` where nothing is said, and always for strict readers: they know no other."""
+    if fields.strict:
+        return fields.word("type", FUNCTION) or FUNCTION[0]
+    return fields.text("type") or FUNCTION[0]
+
+
 def _tool(fields: Fields) -> Tool:
-    kind = fields.text("type") or "function"
+    kind = _kind(fields)
     if kind != "function":
         return _foreign_tool(kind, fields)
     function = fields.inner("function")
@@ -52,8 +60,6 @@ def _function(fields: Fields, around: JsonObject | None) -> Tool:
 
 
 def _foreign_tool(kind: str, fields: Fields) -> Tool:
-    if fields.strict:
-        raise fields.wrong("type", kind, "function")
     inner = fields.left.get(kind)
     named = inner if isinstance(inner, dict) else fields.left
     name = named.get("name")
@@ -71,7 +77,9 @@ def read_tool_choice(fields: Fields) -> ToolChoice | None:
     name = "tool_choice"
     choice = fields.left.pop(name, None)
     older = fields.left.pop("function_call", None)
-    if choice is None and older is not None:
+    if older is not None:
+        if choice is not None:
+            raise InvalidField("Wanted tool_choice or function_call, not both.", param=fields.at("function_call"))
         name, choice = "function_call", older
     if choice is None:
         return None
@@ -84,12 +92,13 @@ def read_tool_choice(fields: Fields) -> ToolChoice | None:
 
 
 def _chosen(fields: Fields) -> ToolChoice:
-    kind = fields.text("type") or "function"
+    kind = _kind(fields)
     if kind == "function":
         function = fields.inner("function")
-        return ToolChoice("tool", (function or fields).required_text("name"), extra=fields.rest())
-    if fields.strict:
-        raise fields.wrong("type", kind, "function")
+        if function is None:
+            return ToolChoice("tool", fields.required_text("name"), extra=fields.rest())
+        chosen = function.required_text("name")
+        return ToolChoice("tool", chosen, extra=nested("function", function.rest(), fields.rest()))
     inner = fields.left.get(kind)
     name = inner.get("name") if isinstance(inner, dict) else None
     return ToolChoice("tool" if name else "auto", name, extra={"type": kind, **fields.left})
@@ -97,9 +106,9 @@ def _chosen(fields: Fields) -> ToolChoice:
 
 def read_tool_call(fields: Fields) -> ToolCall:
     """One call that the model made on an earlier turn."""
-    kind = fields.text("type") or "function"
+    kind = _kind(fields)
     identity = fields.required_text("id", most=LONGEST_ID)
-    if kind == "custom" and not fields.strict:
+    if kind == "custom":
         return _custom_call(identity, fields)
     if kind != "function":
         raise fields.wrong("type", kind, "function")

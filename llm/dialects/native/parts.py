@@ -30,9 +30,9 @@ def read_part(fields: Fields) -> Part:
 
 def _file(fields: Fields) -> File:
     url, file_id = fields.text("file", most=None), fields.text("file_id")
-    if url is None and file_id is None:
+    if url is None and not file_id:
         raise fields.wrong("file", None, "an address, a data: URL or a file_id")
-    return File(url and check_url(url, fields.at("file")), file_id, fields.text("name"))
+    return File(None if url is None else check_url(url, fields.at("file")), file_id, fields.text("name"))
 
 
 def render_message(message: Message) -> JsonObject:

@@ -24,7 +24,7 @@ def render_choice(choice: ToolChoice, rendering: Rendering) -> str | JsonObject:
     if "type" in extra:
         return extra
     if choice.mode == "tool":
-        return {"type": "function", "function": {"name": choice.name}, **extra}
+        return rendering.wrapped("function", {"name": choice.name}, {"type": "function"}, extra)
     return choice.mode
 
 

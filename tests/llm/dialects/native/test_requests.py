@@ -20,6 +20,7 @@ from llm.types import (
     Opaque,
     Options,
     PromptReference,
+    Reasoning,
     Request,
     ResponseFormat,
     Text,
@@ -121,6 +122,7 @@ def test_without_either_there_is_nothing_to_do(messages: object) -> None:
         ({"context": {"text": "a"}}, "context.text"),
         ({"messages": [{"role": "user", "content": "a", "x": 1}]}, "messages[0].x"),
         ({"messages": content({"type": "text", "text": "a", "x": 1})}, "messages[0].content[0].x"),
+        ({"options": {"tool_choice": {"function": {"name": "f", "x": 1}}}}, "options.tool_choice.function.x"),
         ({"messages": [*HELLO, {"role": "assistant", "tool_calls": [{"id": "a", "name": "f", "x": 1}]}]},
          "messages[1].tool_calls[0].x"),
     ],
@@ -145,6 +147,8 @@ def test_an_unknown_field_is_refused_by_its_path(fields: dict[str, Any], param: 
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
         ({"messages": content({"type": "film"})}, "messages[0].content[0].type"),
         ({"messages": content({"type": "image", "image": "cat.png"})}, "messages[0].content[0].image"),
+        ({"messages": content({"type": "file", "file_id": ""})}, "messages[0].content[0].file"),
+        ({"messages": content({"type": "file", "file": "", "file_id": "a"})}, "messages[0].content[0].file"),
         ({"messages": [{"role": "tool", "content": "4"}]}, "messages[0].tool_call_id"),
         ({"messages": HELLO * 2_001}, "messages"),
         ({"options": []}, "options"),
@@ -162,6 +166,9 @@ def test_an_unknown_field_is_refused_by_its_path(fields: dict[str, Any], param: 
         ({"options": {"tools": [], "functions": []}}, "options.functions"),
         ({"options": {"tool_choice": "maybe"}}, "options.tool_choice"),
         ({"options": {"tool_choice": {"type": "function"}}}, "options.tool_choice.name"),
+        ({"options": {"tool_choice": {"type": "", "name": "f"}}}, "options.tool_choice.type"),
+        ({"options": {"tool_choice": "auto", "function_call": "auto"}}, "options.function_call"),
+        ({"options": {"tools": [{"type": "", "name": "f"}]}}, "options.tools[0].type"),
         ({"options": {"response_format": {"type": "xml"}}}, "options.response_format.type"),
         ({"options": {"response_format": {"type": "json_schema"}}}, "options.response_format.json_schema"),
         ({"prompt": {}}, "prompt.name"),
@@ -206,6 +213,20 @@ def test_an_answer_can_be_handed_back_as_it_came() -> None:
     request = parse(messages=[*HELLO, {"role": "assistant", **answer}])
 
     assert request.messages[1] == Message("assistant", [Text(""), ToolCall("c1", "f", "{}")])
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ({"reasoning": "Hm", "reasoning_signature": "s"}, [Reasoning("Hm", "s")]),
+        ({"reasoning_signature": "s"}, [Reasoning("", "s")]),
+        ({"reasoning": None, "reasoning_signature": None}, []),
+    ],
+)
+def test_reasoning_is_handed_back_with_its_signature_or_with_that_alone(
+    said: dict[str, Any], read: list[object]
+) -> None:
+    assert parse(messages=[*HELLO, {"role": "assistant", **said}]).messages[1].parts == read
 
 
 def test_tools_may_be_wrapped_as_openai_wraps_them() -> None:
