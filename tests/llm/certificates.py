@@ -18,6 +18,7 @@ class Certificate:
     """`context` serves it; who trusts `path` believes it."""
 
     path: Path
+    key: Path
     context: ssl.SSLContext
 
 
@@ -38,4 +39,4 @@ def self_signed(folder: Path, address: str) -> Certificate:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, secret)
-    return Certificate(path, context)
+    return Certificate(path, secret, context)

@@ -88,13 +88,19 @@ class PlayedRedis:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        asked: asyncio.Queue[Command] = asyncio.Queue()
+        answering = asyncio.create_task(self._answer(asked, writer))
         parser = hiredis.Reader()
         while data := await reader.read(1 << 20):
             parser.feed(data)
             commands: list[Command] = []
             while (command := parser.gets()) is not False:
                 commands.append(command)
+                asked.put_nowait(command)
             self.reads.append(commands)
-            for command in commands:
-                await self.answer(command, writer)
+        answering.cancel()
         writer.close()
+
+    async def _answer(self, asked: asyncio.Queue[Command], writer: asyncio.StreamWriter) -> None:
+        while True:
+            await self.answer(await asked.get(), writer)
