@@ -47,7 +47,7 @@ def test_it_does_not_matter_how_a_stream_is_cut(batches: list[Events]) -> None:
 
 
 def test_a_silent_choice_is_replayed_too() -> None:
-    completion = Completion(choices=[Choice(), Choice(text="b", finish_reason="stop")])
+    completion = Completion(choices=[Choice(text="a", finish_reason="stop"), Choice()])
 
     assert folded(replay(completion)) == completion
 

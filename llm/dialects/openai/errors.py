@@ -82,6 +82,7 @@ PHRASES: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
 
 EXHAUSTED = "insufficient_quota"
 REFUSALS = (400, 413, 422)
+STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 
 def parse_error(status: int | None, body: object, headers: Mapping[str, str]) -> ProviderError:
@@ -89,12 +90,13 @@ def parse_error(status: int | None, body: object, headers: Mapping[str, str]) ->
     error = _error_object(body)
     words = [str(word).lower() for word in _words(error)]
     if status is None or status < 400:
-        status = next((int(word) for word in words if word.isdecimal() and 400 <= int(word[:9]) < 600), None)
+        # Not an error by its status (a redirect, a 200 with an error in it), so a number in the body says more.
+        status = next((int(word) for word in words if STATUS.fullmatch(word)), status)
     message = scrub(_message(error)) or _silence(status)
     mapped = _kind(status, words, message)(
         message,
         upstream_status=status,
-        param=scrub(param) if isinstance(param := error.get("param"), str) else None,
+        param=scrub(_text(error.get("param"))) or None,
         retry_after=parse_retry_after(headers),
     )
     if EXHAUSTED in words or headers.get("x-should-retry") == "false":

@@ -53,7 +53,7 @@ def test_a_status_alone(status: int | None, kind: type[ProviderError]) -> None:
     error = parse_error(status, None, {})
 
     assert type(error) is kind
-    assert error.upstream_status == (status if status is not None and status >= 400 else None)
+    assert error.upstream_status == status
     assert error.message
 
 
