@@ -82,6 +82,7 @@ class Supervisor:
         dead = [(name, child) for name, child in self._children.items() if child.poll() is not None]
         for name, child in dead:
             del self._children[name]
+            _clear_session(child.pid)
             self.on_death(child.pid)
         return dead
 
@@ -102,6 +103,14 @@ class Supervisor:
     def _tell(self, number: signal.Signals) -> None:
         for child in self._children.values():
             child.send_signal(number)
+
+
+def _clear_session(leader: int) -> None:
+    """A killed child leaves its own children behind."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it left none
 
 
 def follow_parent() -> None:

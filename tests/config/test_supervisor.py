@@ -26,10 +26,12 @@ ENDS = "import time, sys; time.sleep(0.3); sys.exit({code})"
 REFUSES = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
 YIELDS_TO_THE_SECOND = """
 import os, signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: (print('first', flush=True), signal.signal(signal.SIGTERM, signal.SIG_DFL)))
+signal.signal(signal.SIGTERM, lambda *_: (signal.signal(signal.SIGTERM, signal.SIG_DFL), print('first', flush=True)))
 print('child', os.getpid(), flush=True)
 while True: time.sleep(60)
 """
+
+BEARS = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPS!r}]); {SLEEPS}"
 
 Supervise = Callable[..., subprocess.Popen[str]]
 
@@ -72,6 +74,14 @@ def test_one_childs_death_stops_the_others_and_ends_badly(supervise: Supervise) 
     child = child_of(parent)
     assert parent.wait(timeout=10) == 1
     assert not is_alive(child)
+
+
+def test_a_killed_childs_own_children_go_with_it(supervise: Supervise) -> None:
+    parent = supervise(BEARS)
+    child, other = sorted([child_of(parent), child_of(parent)])
+    os.kill(child, signal.SIGKILL)
+    assert parent.wait(timeout=10) == 1
+    assert wait_until(lambda: not is_alive(other), seconds=5)
 
 
 def test_a_dead_child_is_replaced_where_that_is_wanted(supervise: Supervise) -> None:
