@@ -41,7 +41,7 @@ async def test_another_process_follows_too(redis_caches: Callable[..., RedisCach
     began = time.monotonic()
     await lease.store(answer(), 60)
     assert await asyncio.gather(*followers) == [answer()] * 5
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 0.5
 
 
 async def test_those_who_follow_another_process_share_one_wait(
@@ -138,7 +138,7 @@ from llm.cache import RedisCache
 from llm.redis import GuardedRedis
 
 async def main():
-    cache = RedisCache(GuardedRedis(sys.argv[1]), lock=0.6)
+    cache = RedisCache(GuardedRedis(sys.argv[1]), lock=1.0)
     lease = await cache.fetch(sys.argv[2], wait=0)
     print("leading", flush=True)
     await asyncio.sleep(60)
@@ -151,18 +151,25 @@ async def test_when_the_leader_is_killed_another_process_leads(
     redis_caches: Callable[..., RedisCache], redis_url: str
 ) -> None:
     """While it lives nobody else does, long beyond the life of a lock that is not renewed."""
-    key, cache = some_key(), redis_caches(lock=0.6)
+    key, cache = some_key(), redis_caches(lock=1.0)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", LEADER, redis_url, key, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     assert await process.stdout.readline() == b"leading\n"
-    assert await cache.fetch(key, wait=1.0) is None
+    assert await cache.fetch(key, wait=1.5) is None
     process.kill()
     await process.wait()
     began = time.monotonic()
     await leads(await cache.fetch(key, wait=PATIENT)).release()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
+
+
+async def test_a_lock_lasts_as_long_as_its_lease(redis_caches: Callable[..., RedisCache]) -> None:
+    here, there, key = redis_caches(lock=0.3), redis_caches(), some_key()
+    lease = leads(await here.fetch(key, wait=0))
+    assert await there.fetch(key, wait=0.6) is None
+    await lease.release()
 
 
 async def test_a_lease_renews_nothing_once_it_has_ended(
@@ -184,6 +191,7 @@ async def test_a_lease_that_outlived_its_lock_takes_nobody_elses(
     await redis.run("DEL", lock_key(key))
     fresh = leads(await there.fetch(key, wait=0))
     await stale.release()
+    await stale.store(answer(), 60)
     assert await redis.run("EXISTS", lock_key(key)) == 1
     await fresh.release()
 
@@ -214,10 +222,10 @@ async def test_a_frozen_redis_holds_nobody_up(redis_caches: Callable[..., RedisC
     own_redis.freeze()
     began = time.monotonic()
     assert await asyncio.gather(*(cache.fetch(key, wait=PATIENT) for _ in range(20))) == [None] * 20
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 0.5
     assert await asyncio.gather(*(cache.fetch(some_key(), wait=PATIENT) for _ in range(20))) == [None] * 20
     await lease.store(answer(), 60)
     assert await follower == answer()
     began = time.monotonic()
     assert await cache.fetch(some_key(), wait=PATIENT) is None
-    assert time.monotonic() - began < 0.01
+    assert time.monotonic() - began < 0.05
