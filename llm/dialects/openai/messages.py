@@ -44,7 +44,7 @@ def _audio(audio: Fields, part: Fields) -> Audio:
 def _file(file: Fields, part: Fields) -> File:
     data = file.text("file_data", most=None)
     return File(
-        url=data and check_url(data, file.at("file_data")),
+        url=None if data is None else check_url(data, file.at("file_data")),
         file_id=file.text("file_id"),
         name=file.text("filename"),
         extra=nested("file", file.rest(), part.rest()),

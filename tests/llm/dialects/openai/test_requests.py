@@ -122,6 +122,8 @@ def test_two_bounds_must_agree() -> None:
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content[0].image_url"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "cat"}}]}]},
          "messages[0].content[0].image_url.url"),
+        ({"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_data": ""}}]}]},
+         "messages[0].content[0].file.file_data"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "!"}}]}]},
          "messages[0].content[0].input_audio.data"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "function": {}}]}]},
