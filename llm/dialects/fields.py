@@ -61,9 +61,12 @@ class Fields:
         return float(value)
 
     def integer(self, name: str, low: int, high: int) -> int | None:
+        """To JSON 4.0 is as whole as 4."""
         value = self.left.pop(name, None)
         if value is None:
             return None
+        if type(value) is float and value.is_integer():
+            value = int(value)
         if type(value) is not int or not low <= value <= high:
             raise self.wrong(name, value, f"a whole number from {low} to {high}")
         return value

@@ -27,7 +27,7 @@ READERS: dict[str, tuple[Read, Any, list[Any]]] = {
     "text": (lambda f: f.text("x"), "a", [1, True, [], {}, "a" * 257]),
     "required_text": (lambda f: f.required_text("x"), "a", [None, "", 1]),
     "number": (lambda f: f.number("x", 0, 2), 1.5, [True, "1", -0.1, 2.1, []]),
-    "integer": (lambda f: f.integer("x", 1, 9), 4, [True, 4.0, "4", 0, 10]),
+    "integer": (lambda f: f.integer("x", 1, 9), 4, [True, 4.5, "4", 0, 10, 1e300]),
     "flag": (lambda f: f.flag("x"), True, [1, 0, "true"]),
     "word": (lambda f: f.word("x", ("a", "b")), "b", ["c", 1, [], {}]),
     "mapping": (lambda f: f.mapping("x"), {"a": 1}, [[], "a", 1]),
@@ -54,6 +54,12 @@ def test_what_is_wrong_is_refused_with_its_path(reader: Read, value: object) -> 
     assert (error.param or "").startswith("options.x")
     assert error.message.startswith(f"{error.param}: got ")
     assert "wanted" in error.message
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    whole = read(4.0, lambda f: f.integer("x", 1, 9))
+
+    assert (whole, type(whole)) == (4, int)
 
 
 @pytest.mark.parametrize("reader", OPTIONAL)
