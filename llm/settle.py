@@ -38,6 +38,8 @@ def note_error(call: Call, error: GatewayError) -> None:
         record.status = "refused"
     record.http_status = error.status
     record.error_type, record.error_code, record.error_message = error.type, error.code, error.message
+    if error.limit is not None:
+        record.limit_scope, record.limit_name = error.limit.scope, error.limit.name
     _note_body(call)
 
 

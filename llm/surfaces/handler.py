@@ -18,6 +18,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 
 from llm.surfaces.responses import EventStreamResponse, send_plain
+from llm.surfaces.turnstile import Turnstile
 
 MAX_BODY = 32 * 1024 * 1024
 
@@ -34,6 +35,10 @@ class GenerationRequest(ASGIRequest):
 
 
 class GenerationHandler(ASGIHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._turnstile = Turnstile()
+
     def load_middleware(self, is_async: bool = False) -> None:
         """None: authentication, limits and CORS are the gateway's own."""
         self._view_middleware: list[Any] = []
@@ -52,6 +57,8 @@ class GenerationHandler(ASGIHandler):
         assert me is not None
         watch = asyncio.create_task(_cancel_when_left(receive, me))
         try:
+            if request.method == "POST":
+                await self._turnstile.enter()
             await self.send_response(await self.get_response_async(request), send)
         except asyncio.CancelledError:
             if not (watch.done() and not watch.cancelled()):

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from tests.bench.house import House, free_port, house
 from tests.bench.load import Aim, load, percentile
@@ -54,7 +55,9 @@ class Bench:
             (self.house.gateway, self.house.gateway_pid) if gateway else (self.house.floor, self.house.floor_pid)
         )
         if self.tool:
-            return self._go(base + CHAT, pid, stream=stream, clients=clients, seconds=seconds)
+            result = self.go(base + CHAT, pid, stream=stream, clients=clients, seconds=seconds)
+            said = f"{result['requests']} requests, errors {result['errors']}, p50 {result['p50_ms']:.1f} ms"
+            return float(result["cpu_ms_per_request"]), f"{said} {result.get('first_error', '')}"
         aim = Aim(base + CHAT, self.house.key, stream)
         asyncio.run(load(aim, clients=clients, seconds=1))
         before = cpu_seconds(pid)
@@ -62,13 +65,13 @@ class Bench:
         used = (cpu_seconds(pid) - before) * 1000 / max(len(seen.latencies), 1)
         return used, f"{len(seen.latencies)} requests, failed {len(seen.failed)}"
 
-    def _go(self, url: str, pid: int, *, stream: bool, clients: int, seconds: float) -> tuple[float, str]:
+    def go(self, url: str, pid: int, *, stream: bool, clients: int, seconds: float) -> dict[str, Any]:
+        """What the Go load saw."""
         command = ["taskset", "-c", "0", str(self.tool), "load", "-c", str(clients), "-d", f"{seconds}s"]
         command += ["-pid", str(pid), "-url", url, "-H", f"Authorization: Bearer {self.house.key}"]
         done = subprocess.run([*command, *(["-stream"] if stream else [])], stdout=subprocess.PIPE, check=False)
-        result = json.loads(done.stdout)
-        said = f"{result['requests']} requests, errors {result['errors']}, p50 {result['p50_ms']:.1f} ms"
-        return float(result["cpu_ms_per_request"]), f"{said} {result.get('first_error', '')}"
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
 
 
 def cpu(bench: Bench, options: argparse.Namespace) -> None:
@@ -100,13 +103,16 @@ def latency(bench: Bench, options: argparse.Namespace) -> None:
 
 def streams(bench: Bench, options: argparse.Namespace) -> None:
     """So many streams at once."""
-    aim = Aim(bench.house.gateway + CHAT, bench.house.key, stream=True)
-    seen = asyncio.run(load(aim, clients=options.clients, requests=options.clients))
-    gaps = [gap for gap in seen.gaps if gap > 0]
-    print(
-        f"{len(seen.latencies)} streams, failed {len(seen.failed)}, gaps p50 {median(gaps):.0f} ms, p99 {percentile(gaps, 0.99):.0f} ms"
-    )
-    print(f"resident {resident_megabytes(bench.house.gateway_pid):.0f} MB")
+    url, pid = bench.house.gateway + CHAT, bench.house.gateway_pid
+    if bench.tool:
+        result = bench.go(url, pid, stream=True, clients=options.clients, seconds=options.seconds)
+        print(json.dumps(result))
+    else:
+        seen = asyncio.run(load(Aim(url, bench.house.key, True), clients=options.clients, requests=options.clients))
+        gaps = [gap for gap in seen.gaps if gap > 0]
+        print(f"{len(seen.latencies)} streams, failed {len(seen.failed)}, gaps p50 {median(gaps):.0f} ms")
+        print(f"gaps p99 {percentile(gaps, 0.99):.0f} ms")
+    print(f"resident {resident_megabytes(pid):.0f} MB")
 
 
 def soak(bench: Bench, options: argparse.Namespace) -> None:

@@ -123,6 +123,5 @@ def _furnish(settings: dict[str, str], folder: Path, upstream: str) -> str:
 
 
 SET_LIMIT = (
-    "from llm.models import ApiKey; key = ApiKey.objects.get(name='bench'); "
-    "key.requests_per_minute = 10**6; key.save()"
+    "from llm.models import ApiKey; key = ApiKey.objects.get(name='bench'); key.requests_per_minute = 10**6; key.save()"
 )

@@ -188,6 +188,7 @@ async def test_a_caller_over_its_limit_is_refused() -> None:
     assert (await house.ask(caller=caller)).status == "ok"
     record = await house.ask(caller=caller)
     assert (record.status, record.http_status) == ("refused", 429)
+    assert (record.limit_scope, record.limit_name) == ("key", "requests_per_minute")
     assert len(house.providers["one"].calls) == 1
 
 
