@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from rest_framework.views import APIView
 from llm.call import Caller, new_id, public_id
 from llm.dialects import native
 from llm.dialects.base import Dialect
-from llm.errors import CallerError, GatewayError, NotFound
+from llm.errors import CallerError, GatewayError, NotFound, Unavailable
 from llm.surfaces.auth import KeyAuthentication
 from llm.surfaces.cors import add_headers, cors_headers, preflight
 from llm.surfaces.http import refusal
@@ -75,6 +76,8 @@ def _as_ours(error: Exception) -> GatewayError:
     """Django's and DRF's few own refusals in our words; anything else is a bug and goes on its way."""
     if isinstance(error, GatewayError):
         return error
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable("The database is out of reach.", retry_after=2.0)
     if isinstance(error, Http404):
         return NotFound("There is nothing here.")
     if isinstance(error, APIException):

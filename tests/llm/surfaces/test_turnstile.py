@@ -36,11 +36,10 @@ async def test_of_a_rush_only_so_many_begin_in_one_turn() -> None:
 
 async def test_who_leaves_the_queue_takes_no_ones_turn() -> None:
     turnstile = Turnstile(1)
-    await turnstile.enter()
-    leaving, staying = asyncio.create_task(turnstile.enter()), asyncio.create_task(turnstile.enter())
+    first, leaving, staying = (asyncio.create_task(turnstile.enter()) for _ in range(3))
     await asyncio.sleep(0)
     leaving.cancel()
-    await asyncio.wait_for(staying, 1)
+    await asyncio.wait_for(asyncio.gather(first, staying), 1)
     assert leaving.cancelled()
 
 
