@@ -11,6 +11,7 @@ import pytest
 from tests.bench.house import database
 from tests.llm.surfaces.house import House
 from tests.llm.surfaces.registry import registry
+from tests.llm.surfaces.sdk import SIDES, Sdk, sdk_with
 from tests.serving import Serving, free_port, serving
 from tests.upstream import Upstream
 
@@ -44,3 +45,13 @@ def daphne_house(house: House) -> Iterator[House]:
     second.start("daphne", "-p", str(second.port), "config.asgi:application")
     yield House(second, house.vendor, house.client)
     second.stop()
+
+
+@pytest.fixture(params=SIDES)
+def side(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def sdk(house: House, side: str) -> Sdk:
+    return sdk_with("main", house, side)

@@ -7,23 +7,24 @@ from typing import Any
 from llm.vault import new_key
 
 MODELS = (
-    "bad-json",
     "cached",
+    "content-filter",
+    "context-length",
     "cut",
     "early-end",
     "empty-200",
     "empty-choices",
-    "error-frame",
-    "error-200",
-    "foreign",
+    "foreign+utf8-split",
     "gate",
     "gate-first",
     "gpt-4o-mini+dated",
     "huge-16mb",
     "huge-64mb",
+    "quota",
     "reasoning",
     "refusal",
     "reset-first",
+    "reset-mid",
     "silent",
     "stall-first",
     "stall-mid",
@@ -32,16 +33,20 @@ MODELS = (
     "status-404",
     "status-429+retry-after-7",
     "status-500",
+    "status-503",
     "text-and-tool",
     "tool",
     "tools-3",
+    "tools-3+no-index",
+    "tools-3+same-index",
+    "usage-every",
+    "usage-finish",
     "usage-none",
     "words-20",
     "words-2000+gap-5ms",
 )
 """Public names that are the vendor's too: what each does is told in tests/upstream/README.md."""
 
-KEYS = {name: new_key() for name in ("main", "browser", "other", "unscoped", "disabled", "expired", "limited", "picky")}
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
@@ -91,12 +96,14 @@ SPECIAL = [
     _model("unstreamed", _route("gpt-4o-mini"), capabilities=["tools", "vision"]),
     _model("toolless-route", _route("gpt-4o-mini", "wordy")),
     _model("words", {"provider": "echo", "upstream_model": "echo", "input_price": "1", "output_price": "2"}),
-    _model("unpriced", {"provider": "fake", "upstream_model": "gpt-4o-mini"}),
+    _model("unpriced", {"provider": "fake", "upstream_model": "words-20"}),
     _model("again", _route("flaky-2-status-500", "stubborn")),
     _model("again-and-again", _route("flaky-3-status-500", "stubborn")),
     _model("later", _route("flaky-1-status-429+retry-after-0.05", "stubborn")),
     _model("much-later", _route("status-429+retry-after-7", "stubborn")),
     _model("hopeless", _route("status-500", "stubborn")),
+    _model("two-words+error-frame", _route("error-frame+after-2+gap-50ms")),
+    _model("two-words+bad-json", _route("bad-json+after-2+gap-50ms")),
     _model("tardy", _route("stall-first", "impatient")),
     _model("halting", _route("stall-mid", "impatient")),
     _model("two-doors", _route("status-503"), _route("words-20", "spare", order=2)),
@@ -116,5 +123,8 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "disabled": {"disabled": True},
     "expired": {"expires_at": "2020-01-01T00:00:00Z"},
     "limited": {"requests_per_minute": 2},
+    "roomy-sync": {"requests_per_minute": 60},
+    "roomy-async": {"requests_per_minute": 60},
     "picky": {"models": ["gpt-4o*", "words-*"]},
 }
+KEYS = {name: new_key() for name in HOLDERS}
