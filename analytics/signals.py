@@ -6,7 +6,7 @@ of a record twice; receivers that are slow hold up the log.
 
 from __future__ import annotations
 
-from django.db import close_old_connections
+from django.db import connections
 from django.dispatch import Signal
 
 from llm.call import Record
@@ -18,4 +18,4 @@ def announce(records: list[Record]) -> None:
     """A receiver that fails is logged and keeps no other from its turn."""
     if records and recorded.has_listeners(Record):
         recorded.send_robust(sender=Record, records=records)
-        close_old_connections()
+        connections.close_all()  # those that receivers opened in this thread

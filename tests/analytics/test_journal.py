@@ -288,6 +288,15 @@ def test_a_forked_child_neither_keeps_nor_spoils_its_parents_lock(journal: Journ
     assert written(tmp_path) == [b"D{1}"]
 
 
+def test_after_a_fork_every_open_journal_is_let_go_of(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.open()
+    monkeypatch.setattr(module, "_open_journals", {journal, Journal(tmp_path)})
+    module._abandon_all()
+    assert not journal.open()
+
+
 def test_a_program_started_by_the_process_does_not_keep_the_lock(journal: Journal, tmp_path: Path) -> None:
     journal.open()
     (home,) = homes(tmp_path)

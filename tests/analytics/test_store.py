@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from analytics import store as module
 from analytics.models import RequestBody, RequestLog
+from analytics.postgres import Postgres
 from analytics.store import Away, RowRefused, Store
 from llm.call import Body
 from tests.analytics.conftest import connected
@@ -186,6 +188,27 @@ def test_a_connection_that_is_cut_is_away_and_then_made_anew(postgres: Store) ->
         postgres.insert([entry(record())])
     postgres.insert([entry(record())])
     assert RequestLog.objects.using("books").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (psycopg.OperationalError("server closed the connection unexpectedly"), True),
+        (psycopg.InterfaceError("the connection is closed"), True),
+        (psycopg.errors.AdminShutdown(), True),
+        (psycopg.errors.UndefinedTable(), True),
+        (psycopg.errors.ReadOnlySqlTransaction(), True),
+        (psycopg.errors.QueryCanceled(), True),
+        (psycopg.DataError("a string with NUL"), False),
+        (psycopg.errors.ProgramLimitExceeded(), False),
+        (psycopg.errors.StatementTooComplex(), False),
+        (psycopg.errors.NotNullViolation(), False),
+        (ValueError(), False),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+def test_what_is_no_rows_fault_is_told_by_its_class(error: Exception, away: bool) -> None:
+    assert Postgres().is_away(error) == away
 
 
 def test_a_table_that_was_altered_meanwhile_costs_one_more_try(postgres: Store) -> None:
