@@ -8,8 +8,8 @@ import os
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 N = TypeVar("N", int, float)
 
@@ -67,6 +67,22 @@ def address(name: str, schemes: tuple[str, ...], default: str = "") -> str:
     return raw
 
 
+def mail_server(name: str) -> dict[str, Any]:
+    """Django's settings for `smtp://user:password@host:port`, `smtp+tls://` (STARTTLS) or `smtps://`."""
+    url = urlsplit(address(name, ("smtp", "smtp+tls", "smtps")))
+    if not url.hostname:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    return {
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[url.scheme],
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_TLS": url.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": url.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
 def networks(name: str) -> list[str]:
     """Addresses and CIDR ranges."""
     items = listing(name)
@@ -115,7 +131,7 @@ def _kept_secrets() -> dict[str, str]:
     if not path.exists():
         VAR.mkdir(parents=True, exist_ok=True)
         made = f"SECRET_KEY={secrets.token_urlsafe(50)}\nSECRETS_KEY={_fernet_key()}\n"
-        draft = VAR / f".secrets-{os.getpid()}"
+        draft = VAR / f".secrets-{secrets.token_hex(8)}"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(made)
         try:

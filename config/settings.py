@@ -179,6 +179,11 @@ WELCOME_REMOTE = env.flag("WELCOME_REMOTE")
 DRAIN_SECONDS = env.decimal("DRAIN_SECONDS", 1)
 GRACE_SECONDS = env.decimal("GRACE_SECONDS", 30)
 
+# mail
+
+globals().update(env.mail_server("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "gatehouse@localhost")
+
 # the stock side
 
 STATIC_URL = "/static/"

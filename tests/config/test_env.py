@@ -74,3 +74,20 @@ def test_several_encryption_keys_keep_their_order(monkeypatch: pytest.MonkeyPatc
     first, second = env._fernet_key(), env._fernet_key()
     monkeypatch.setenv("SECRETS_KEY", f"{first}, {second}")
     assert env.encryption_keys() == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "tls"),
+    [
+        ("smtp://mail", 25, False, False),
+        ("smtp+tls://mail", 587, True, False),
+        ("smtps://mail:4650", 4650, False, True),
+    ],
+)
+def test_a_mail_server_is_one_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, port: int, starttls: bool, tls: bool
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", url.replace("//", "//ada:p%40ss@"))
+    server = env.mail_server("EMAIL_URL")
+    assert (server["EMAIL_HOST_USER"], server["EMAIL_HOST_PASSWORD"]) == ("ada", "p@ss")
+    assert (server["EMAIL_PORT"], server["EMAIL_USE_TLS"], server["EMAIL_USE_SSL"]) == (port, starttls, tls)
