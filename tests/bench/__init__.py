@@ -1,1 +1,1 @@
-"""The gateway measured from outside, beside the least that a Python gateway could do. `python -m tests.bench --help`."""
+"""The gateway measured from outside, beside the least that a Python gateway could do: `python -m tests.bench`."""

@@ -210,7 +210,7 @@ async def test_cached_tokens_are_paid_once_at_their_own_rate() -> None:
     assert record.cost == 20 * 150_000 + 80 * 75_000 + 10 * 600_000
 
 
-ON = {"cache": CachePolicy("on")}
+ON: dict[str, Any] = {"cache": CachePolicy("on")}
 
 
 async def test_the_second_time_the_cache_answers_for_nothing() -> None:
