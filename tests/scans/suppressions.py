@@ -10,7 +10,7 @@ from config.env import ROOT
 from tests.scans import tree
 
 MARK = re.compile(
-    r"#\s*(?P<what>noqa|type:\s*ignore|nosec|pragma:\s*no\s*cover|fmt:\s*(?:off|skip)|ruff:\s*noqa|mypy:)"
+    r"#\s*(?P<what>noqa|type:\s*ignore|nosec|pragma:\s*no\s*cover|ruff:\s*noqa|mypy:)"
 )
 CODED = re.compile(
     r"""
