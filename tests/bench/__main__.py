@@ -89,7 +89,8 @@ def cpu(bench: Bench, options: argparse.Namespace) -> None:
 
 def latency(bench: Bench, options: argparse.Namespace) -> None:
     """One client, in turn straight to the vendor and through the gateway."""
-    straight, through = [], []
+    straight: list[float] = []
+    through: list[float] = []
     for _ in range(options.rounds):
         for url, seen in (
             (bench.house.upstream + "/chat/completions", straight),

@@ -28,9 +28,8 @@ def upstream_call(model: str, text: str = "one two three", *, stream: bool = Fal
 
 @asynccontextmanager
 async def openai_provider(base_url: str, **fields: Any) -> AsyncIterator[OpenAIProvider]:
-    spec = ProviderSpec(
-        **({"id": 1, "name": "fake", "kind": "openai", "base_url": base_url, "secret": "sk-v"} | fields)
-    )
+    said: dict[str, Any] = {"id": 1, "name": "fake", "kind": "openai", "base_url": base_url, "secret": "sk-v"}
+    spec = ProviderSpec(**(said | fields))
     provider = OpenAIProvider(spec)
     try:
         yield provider

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -196,7 +197,7 @@ async def test_nobody_listening_is_unreachable() -> None:
     ],
 )
 async def test_each_wait_has_its_own_end(
-    upstream: Upstream, name: str, stream: bool, waits: dict[str, float], said: str
+    upstream: Upstream, name: str, stream: bool, waits: dict[str, Any], said: str
 ) -> None:
     async with openai_provider(upstream.base_url) as provider:
         raised = await failure(provider, upstream_call(name, stream=stream, **waits))
