@@ -41,7 +41,7 @@ class Plan:
 async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
     """Raises the 403, 404 or 422 that the caller deserves before a provider is asked."""
     if call.request.prompt is not None:
-        raise _no_prompt(call.request.prompt)
+        raise _no_prompt(call.request, call.request.prompt)
     model = resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
     call.request = request = _completed(call.request, model, defaults)
@@ -56,12 +56,16 @@ async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
     return Plan(model, candidates)
 
 
-def _no_prompt(asked: PromptReference) -> NotFound:
-    return NotFound(f"There is no prompt {asked.name[:200]!r}.", param="prompt.name", code="prompt_not_found")
+def _no_prompt(request: Request, asked: PromptReference) -> NotFound:
+    param = _path(request, "prompt.name")
+    return NotFound(f"There is no prompt {asked.name[:200]!r}.", param=param, code="prompt_not_found")
 
 
-def resolve(request: Request, caller: Caller, snapshot: Snapshot) -> ModelSpec:
-    """The model behind the name, alias, pinned provider's default or default model; NotFound names the nearest."""
+def resolve(request: Request, caller: Caller, snapshot: Snapshot, *, field: str = "model") -> ModelSpec:
+    """The model behind the name, alias, pinned provider's default or default model; NotFound names the nearest.
+
+    `field` is where the caller named it.
+    """
     name = request.model or _default_name(request, snapshot)
     if not name:
         raise InvalidField("No model was named and there is no default model.", param="model")
@@ -70,9 +74,9 @@ def resolve(request: Request, caller: Caller, snapshot: Snapshot) -> ModelSpec:
         usable = [known for known in snapshot.models if _may_use(caller, known)]
         near = snapshot.near(name, usable)
         hint = f"Did you mean {' or '.join(near)}?" if near else "GET /api/v1/models/ lists the models."
-        raise NotFound(f"There is no model {name[:200]!r}.", param="model", code="model_not_found", hint=hint)
+        raise NotFound(f"There is no model {name[:200]!r}.", param=field, code="model_not_found", hint=hint)
     if not _may_use(caller, model.name):
-        raise Forbidden(f"This key may not use the model {model.name}.", param="model", code="model_not_allowed")
+        raise Forbidden(f"This key may not use the model {model.name}.", param=field, code="model_not_allowed")
     return model
 
 
@@ -114,6 +118,9 @@ def _with_defaults(options: Options, model: ModelSpec, defaults: Defaults) -> Op
     return replace(options, temperature=temperature, max_tokens=max_tokens)
 
 
+OURS = frozenset({"provider", "fallbacks", "prompt.name"})
+"""Fields that no other dialect has, so that there they stand in an object of their own."""
+
 _FIELD_OF = {"streaming": "stream", "tools": "tools", "vision": "messages"}
 
 
@@ -133,7 +140,9 @@ def _needs(request: Request) -> list[str]:
 
 def _path(request: Request, name: str) -> str:
     """The field as this caller's dialect spells it."""
-    return f"options.{name}" if request.dialect == "native" and name in Options.__slots__ else name
+    if request.dialect == "native":
+        return f"options.{name}" if name in Options.__slots__ else name
+    return f"gatehouse.{name}" if name in OURS else name
 
 
 def _check_output_bound(request: Request, model: ModelSpec) -> None:
@@ -172,16 +181,16 @@ def _candidates(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[Candid
 
 
 def _pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[RouteSpec]:
-    name = request.provider or ""
+    name, param = request.provider or "", _path(request, "provider")
     if name not in snapshot.providers:
         near = snapshot.near(name, list(snapshot.providers))
         hint = f"Did you mean {' or '.join(near)}?" if near else None
-        raise NotFound(f"There is no provider {name[:200]!r}.", param="provider", code="provider_not_found", hint=hint)
+        raise NotFound(f"There is no provider {name[:200]!r}.", param=param, code="provider_not_found", hint=hint)
     routes = [route for route in model.routes if route.provider.name == name]
     if not routes:
         others = ", ".join(sorted({route.provider.name for route in model.routes})) or "no provider"
         raise InvalidField(
-            f"The provider {name} has no route to {model.name}.", param="provider", hint=f"It is served by {others}."
+            f"The provider {name} has no route to {model.name}.", param=param, hint=f"It is served by {others}."
         )
     return routes
 
@@ -190,7 +199,10 @@ def _fallbacks(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[ModelSp
     """Named in the request they must exist; the model's own are left out where they cannot serve."""
     request = call.request
     if request.fallbacks is not None:
-        named = [resolve(replace(request, model=name), call.caller, snapshot) for name in request.fallbacks]
+        field = _path(request, "fallbacks")
+        named = [
+            resolve(replace(request, model=name), call.caller, snapshot, field=field) for name in request.fallbacks
+        ]
     else:
         own = () if request.provider else model.fallbacks
         named = [snapshot.models[name] for name in own if name in snapshot.models and _may_use(call.caller, name)]

@@ -21,6 +21,8 @@ from llm.surfaces.responses import EventStreamResponse, send_plain
 from llm.surfaces.turnstile import Turnstile
 
 MAX_BODY = 32 * 1024 * 1024
+MOST_READ = 4 * MAX_BODY
+"""Bytes of a body that are read so that its sender hears the refusal; one that goes on is cut off."""
 
 Message = dict[str, Any]
 
@@ -59,7 +61,10 @@ class GenerationHandler(ASGIHandler):
         try:
             if request.method == "POST":
                 await self._turnstile.enter()
-            await self.send_response(await self.get_response_async(request), send)
+            response = await self.get_response_async(request)
+            if too_large:
+                response["connection"] = "close"
+            await self.send_response(response, send)
         except asyncio.CancelledError:
             if not (watch.done() and not watch.cancelled()):
                 raise
@@ -84,10 +89,10 @@ class GenerationHandler(ASGIHandler):
 
 
 async def _read_body(receive: Any) -> tuple[bytes, bool]:
-    """The body, counted as it comes; one that is too large is read to its end but not kept."""
+    """The body, counted as it comes; one that is too large is read on but not kept."""
     pieces: list[bytes] = []
     size, more = 0, True
-    while more:
+    while more and size <= MOST_READ:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RequestAborted

@@ -85,7 +85,7 @@ async def test_fallbacks_named_beside_a_pin_are_tried() -> None:
 async def test_an_unknown_provider_names_the_nearest() -> None:
     error = await refused(snapshot(model("a", routes=(route("openai"),))), request(model="a", provider="opnai"))
     assert isinstance(error, NotFound)
-    assert (error.param, error.code) == ("provider", "provider_not_found")
+    assert (error.param, error.code) == ("gatehouse.provider", "provider_not_found")
     assert "openai" in (error.hint or "")
 
 

@@ -15,14 +15,14 @@ PATIENCE = 10.0
 PIECE = 65_536
 
 
-def dial(house: House, path: str, body: dict[str, Any], *, window: int | None = None) -> socket.socket:
-    """A socket on which a request was sent. `window` is how many bytes the client's kernel takes unread."""
-    line = socket.socket()
-    if window is not None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-    line.settimeout(PATIENCE)
-    line.connect(("127.0.0.1", house.serving.port))
-    line.sendall(request(path, json.dumps(body).encode()))
+def dial(house: House, path: str, body: dict[str, Any]) -> socket.socket:
+    """A socket on which a request was sent."""
+    return send(house, request(path, json.dumps(body).encode()))
+
+
+def send(house: House, data: bytes) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", house.serving.port), timeout=PATIENCE)
+    line.sendall(data)
     return line
 
 
