@@ -13,6 +13,8 @@ NAME = 256
 """Characters in the name of anything: a model, a tool, a tag, a user."""
 
 SAID = 40
+EXACT = 2**53
+"""Up to here floats tell every whole number apart."""
 
 
 class Fields:
@@ -61,11 +63,11 @@ class Fields:
         return float(value)
 
     def integer(self, name: str, low: int, high: int) -> int | None:
-        """To JSON 4.0 is as whole as 4."""
+        """To JSON 4.0 is as whole as 4; a larger one is a number of too many digits, read roughly."""
         value = self.left.pop(name, None)
         if value is None:
             return None
-        if type(value) is float and value.is_integer():
+        if type(value) is float and value.is_integer() and abs(value) <= EXACT:
             value = int(value)
         if type(value) is not int or not low <= value <= high:
             raise self.wrong(name, value, f"a whole number from {low} to {high}")

@@ -62,6 +62,11 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert (whole, type(whole)) == (4, int)
 
 
+def test_a_number_that_lost_digits_on_its_way_is_refused() -> None:
+    """JSON readers make a float of -9223372036854775809, which is then the least number allowed."""
+    assert refusal(float(-(2**63)), lambda f: f.integer("x", -(2**63), 2**63 - 1)).param == "options.x"
+
+
 @pytest.mark.parametrize("reader", OPTIONAL)
 def test_null_is_the_same_as_absent(reader: Read) -> None:
     assert read(None, reader) is None
