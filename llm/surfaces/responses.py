@@ -158,7 +158,8 @@ def _this_task() -> asyncio.Task[Any]:
 
 
 async def send_plain(response: HttpResponse, send: Send) -> None:
-    await send(_start(response.status_code, dict(response.items())))
+    headers = {**response.headers, "content-length": str(len(response.content))}
+    await send(_start(response.status_code, headers))
     await send({"type": "http.response.body", "body": response.content})
 
 
