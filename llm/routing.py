@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
-from itertools import groupby
+from itertools import count, groupby
 
 from llm.call import Attempt, Call, Clock, Recorder
 from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
@@ -55,7 +55,7 @@ class Router:
         failed: ProviderError | None = None
         for position, candidate in enumerate(order(candidates)):
             call.record.fallback_used = position > 0
-            for tried in range(1 + candidate.route.provider.retries):
+            for tried in count():
                 begun = False
                 try:
                     async with aclosing(self._try(call, candidate)) as batches:

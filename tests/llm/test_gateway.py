@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm.cache import Cache, MemoryCache
+from llm.cache import Cache, CachedAnswer, MemoryCache
 from llm.call import Call, Caller, NullMetrics, Record
 from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, RateLimited
 from llm.gateway import Gateway, Parts
@@ -49,6 +49,7 @@ class House:
         self.clock, self.recorder, self.metrics = HandClock(), MemoryRecorder(), Metrics()
         self.registry = snapshot(*(models or (model(),)))
         self.newer: Snapshot | None = None
+        self.is_closed = False
         self.gateway = Gateway(
             Parts(
                 snapshot=lambda: self.registry,
@@ -300,3 +301,24 @@ async def test_bodies_are_kept_only_where_the_organisation_keeps_them() -> None:
     silent = Caller(key_id=1, key_name="k", organisation_id=1, organisation="acme", keeps_bodies=False)
     assert (await house.ask()).body is not None
     assert (await house.ask(caller=silent)).body is None
+
+
+async def test_a_refresh_that_fails_leaves_the_old_answer() -> None:
+    house = House(one=ScriptedProvider(answer("old"), [ProviderBroken("down")]))
+    await house.ask(**ON)
+    assert (await house.ask(cache=CachePolicy("refresh"))).status == "error"
+    assert (await house.ask(**ON)).cache == "hit"
+
+
+async def test_closing_waits_for_what_is_still_being_kept() -> None:
+    class Slow(MemoryCache):
+        async def store(self, key: str, answer: CachedAnswer, ttl: int) -> None:
+            await asyncio.sleep(0.01)
+            stored.append(key)
+
+    stored: list[str] = []
+    house = House(one=ScriptedProvider(answer()), cache=Slow())
+    await house.ask(cache=CachePolicy("refresh"))
+    await house.gateway.close()
+    assert len(stored) == 1
+    assert house.is_closed

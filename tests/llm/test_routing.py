@@ -19,7 +19,7 @@ from llm.errors import (
 from llm.prepare import Candidate
 from llm.registry import ProviderSpec, RouteSpec
 from llm.routing import MAX_WAIT, Router, order
-from llm.types import Event, Started, TextDelta
+from llm.types import Event, Finished, Started, TextDelta
 from tests.llm.doubles import HandClock, MemoryRecorder, ScriptedProvider, answer, call, model, route, with_provider
 
 
@@ -122,6 +122,11 @@ async def test_an_empty_answer_with_an_end_is_an_answer() -> None:
     bench = Bench(one=ScriptedProvider(answer("")))
     assert said(await bench.ask(route("one"))) == ""
     assert bench.outcomes == [("one", None)]
+
+
+async def test_an_answer_without_any_content_is_handed_on_whole() -> None:
+    bench = Bench(one=ScriptedProvider([[Started(upstream_id="up-1")], [Finished("stop")]]))
+    assert await bench.ask(route("one")) == [Started(upstream_id="up-1"), Finished("stop")]
 
 
 async def test_retry_after_is_waited_for() -> None:
