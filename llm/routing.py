@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
-from itertools import count, groupby
+from itertools import groupby
 
 from llm.call import Attempt, Call, Clock, Recorder
 from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
@@ -55,8 +55,8 @@ class Router:
         failed: ProviderError | None = None
         for position, candidate in enumerate(order(candidates)):
             call.record.fallback_used = position > 0
-            for tried in count():
-                begun = False
+            tried, begun = 0, False
+            while True:
                 try:
                     async with aclosing(self._try(call, candidate)) as batches:
                         async for events in batches:
@@ -69,6 +69,7 @@ class Router:
                     raise failed
                 if not failed.retryable or not await self._back_off(call, candidate, tried, failed):
                     break
+                tried += 1
         raise failed or DeadlineExceeded("The call's time was up before a provider could be asked.")
 
     async def _try(self, call: Call, candidate: Candidate) -> EventStream:
