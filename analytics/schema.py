@@ -20,8 +20,12 @@ from analytics.shapes import (
 from llm.surfaces.openapi.operations import IDENTITY, refusals
 
 
+WITHOUT_NUL = r"^[^\x00]*$"
+
+
 def parameter(name: str, about: str, **schema: Any) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "string", "maxLength": LONGEST, **schema}, description=about)
+    said = {"type": "string", "maxLength": LONGEST, "pattern": WITHOUT_NUL, **schema}
+    return OpenApiParameter(name, said, description=about)
 
 
 INSTANT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}

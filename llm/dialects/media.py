@@ -8,7 +8,9 @@ import re
 from llm.errors import InvalidField
 
 LONGEST_ADDRESS = 8_192
-ADDRESS = re.compile(r"https?://[^\s/?#\\@]+([/?#][^\s\\]*)?", re.IGNORECASE)
+HOST = r"[^\s\x00-\x1f\x7f/?#\\@]+"
+BELOW = r"[/?#][^\s\x00-\x1f\x7f\\]*"
+ADDRESS = re.compile(f"https?://{HOST}({BELOW})?", re.IGNORECASE)
 DATA_HEAD = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,\s]*)*);base64", re.IGNORECASE)
 LONGEST_HEAD = 256
 

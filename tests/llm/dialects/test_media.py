@@ -38,6 +38,8 @@ def test_a_good_address_passes_unchanged(url: str) -> None:
         "https://user:password@example.org/",
         "https://example.org/a b",
         "https://example.org/\n",
+        "https://example.org/\x00",
+        "https://exa\x1bmple.org/",
         "https://example.org\\@evil.example",
         "https://example.org/" + "a" * 9_000,
         "data:image/png,plain",
