@@ -84,6 +84,7 @@ class Router:
                     finished = finished or any(isinstance(event, Finished) for event in events)
                     if ready := held.until_content(events):
                         call.waited = waited + upstream.waited
+                        _warn(call, upstream)
                         yield ready
             if not finished:
                 raise ProviderBroken("The provider's stream ended before its answer did.")
@@ -98,7 +99,7 @@ class Router:
         finally:
             attempt.latency_ms = (self._clock.monotonic() - began) * 1000
             call.waited = waited + upstream.waited
-            call.record.warnings += _dropped(upstream)
+            _warn(call, upstream)
 
     def _upstream_call(self, call: Call, candidate: Candidate) -> UpstreamCall:
         provider = candidate.route.provider
@@ -119,7 +120,7 @@ class Router:
         """The journal knows of the attempt before the provider does."""
         record, route = call.record, candidate.route
         attempt = Attempt(route.provider.name, route.upstream_model, model=candidate.model.name)
-        record.retries += any(known.provider == attempt.provider for known in record.attempts[-1:])
+        record.retries += any(_route_of(known) == _route_of(attempt) for known in record.attempts[-1:])
         record.attempts.append(attempt)
         record.model, record.provider, record.upstream_model = attempt.model, attempt.provider, attempt.upstream_model
         call.route = route
@@ -161,6 +162,13 @@ class Held:
         return held or []
 
 
-def _dropped(upstream: UpstreamCall) -> list[str]:
-    provider = upstream.route.provider.name
-    return [f"{name} was dropped: {provider} does not take it" for name in upstream.dropped]
+def _route_of(attempt: Attempt) -> tuple[str | None, str, str]:
+    return attempt.model, attempt.provider, attempt.upstream_model
+
+
+def _warn(call: Call, upstream: UpstreamCall) -> None:
+    """Of what was dropped, once for each provider however often it was tried, and before the answer's headers leave."""
+    for name in upstream.dropped:
+        warning = f"{name} was dropped: {upstream.route.provider.name} does not take it"
+        if warning not in call.record.warnings:
+            call.record.warnings.append(warning)

@@ -10,22 +10,31 @@ MODELS = (
     "cached",
     "content-filter",
     "context-length",
+    "crlf+comments+names",
     "cut",
+    "cut+after-0",
+    "drip",
     "early-end",
     "empty-200",
     "empty-choices",
     "foreign+utf8-split",
     "gate",
+    "gate+after-0",
+    "gate-body",
     "gate-first",
     "gpt-4o-mini+dated",
     "huge-16mb",
     "huge-64mb",
+    "multiline",
+    "no-done",
+    "one-write",
     "quota",
     "reasoning",
     "refusal",
     "reset-first",
     "reset-mid",
     "silent",
+    "slow-first-200ms",
     "stall-first",
     "stall-mid",
     "status-400",
@@ -39,6 +48,7 @@ MODELS = (
     "tools-3",
     "tools-3+no-index",
     "tools-3+same-index",
+    "until-close",
     "usage-every",
     "usage-finish",
     "usage-none",
@@ -54,15 +64,15 @@ PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"
 
 def registry(base_url: str) -> dict[str, Any]:
     return {
-        "providers": [_provider(name, base_url, **more) for name, more in PROVIDERS.items()] + [ECHO],
+        "providers": [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()] + [ECHO],
         "models": [_model(name, _route(name)) for name in MODELS] + SPECIAL,
         "organisations": [{"name": "acme", "teams": ["web"]}],
         "keys": [{"name": name, "organisation": "acme", "key": KEYS[name], **more} for name, more in HOLDERS.items()],
     }
 
 
-def _provider(name: str, base_url: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "kind": "openai", "base_url": base_url, "api_key": f"sk-{name}", **more}
+def _provider(name: str, more: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "kind": "openai", "api_key": f"sk-{name}", **more}
 
 
 def _route(upstream_model: str, provider: str = "fake", **more: Any) -> dict[str, Any]:
@@ -78,6 +88,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "stubborn": {"retries": 2, "retry_delay": 0.01},
     "impatient": {"retries": 0, "first_token_timeout": 0.3, "chunk_timeout": 0.3, "timeout": 1.0},
     "spare": {"retries": 0},
+    "gone": {"retries": 0, "base_url": "http://127.0.0.1:1/v1"},
     "wordy": {"retries": 0, "features": {"tools": False, "images": False}},
 }
 ECHO = {"name": "echo", "kind": "echo"}
@@ -111,6 +122,7 @@ SPECIAL = [
     _model("cut-inside", _route("cut+after-3"), _route("words-20", "spare", order=2)),
     _model("falls-back", _route("status-500"), fallbacks=["words-20"]),
     _model("falls-nowhere", _route("status-500"), fallbacks=["status-400"]),
+    _model("gone", _route("gpt-4o-mini", "gone"), fallbacks=["words-20"]),
     _model("refused", _route("status-400"), fallbacks=["words-20"]),
     _model("locked", _route("status-401"), fallbacks=["words-20"]),
 ]
