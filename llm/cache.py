@@ -24,6 +24,11 @@ from llm.types import Choice, Completion, Request, ToolCall, Usage
 FORMAT = 1
 """Part of every key and entry: raised when either changes its meaning, so that older entries are misses."""
 
+ASIDE = frozenset(
+    {"user", "safety_identifier", "metadata", "store", "prompt_cache_key", "prompt_cache_retention", "stream_options"}
+)
+"""Of a request's extras, those that say who asks, what the vendor keeps and how it sends: nothing of the answer."""
+
 
 def cache_key(organisation_id: int, model_name: str, request: Request) -> str:
     """A digest of everything that changes the answer; not of who asks within the organisation, nor how it is sent.
@@ -41,7 +46,7 @@ def cache_key(organisation_id: int, model_name: str, request: Request) -> str:
         request.messages,
         request.options,
         request.dialect,
-        request.extra,
+        {name: value for name, value in (request.extra or {}).items() if name not in ASIDE},
     )
     return sha256(canonical(parts)).hexdigest()
 

@@ -76,6 +76,7 @@ def test_organisations_and_models_have_keys_of_their_own() -> None:
         {"stream": True},
         {"include_usage": True},
         {"metadata": Metadata(user_id="u1", session_id="s1", request_id="r1", tags={"team": "a"})},
+        {"extra": {"user": "u1", "safety_identifier": "s1", "stream_options": {"include_obfuscation": False}}},
         {"cache": CachePolicy("on", 60)},
         {"model": "gpt-4o-mini"},
     ],

@@ -77,6 +77,8 @@ def _gatehouse(fields: Fields, request: Request) -> None:
         reader = Fields(ours, "gatehouse", strict=True)
         read_gatehouse(reader, request)
         reader.rest()
+    if user is not None:
+        fields.left["user"] = user
     if request.metadata.user_id is None:
         request.metadata.user_id = user
 
@@ -93,8 +95,6 @@ def render_request(
     if max_tokens is not None:
         body[profile.output_bound] = max_tokens
     _render_options(body, request, rendering)
-    if rendering.same and request.metadata.user_id is not None:
-        body["user"] = request.metadata.user_id
     extra = rendering.kept(request.extra, "")
     stream_options = extra.pop("stream_options", {})
     body.update(extra)

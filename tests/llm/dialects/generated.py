@@ -171,16 +171,17 @@ def requests(draw: st.DrawFn) -> Request:
         wanted.tools = draw(st.lists(tools, min_size=1, max_size=3))
         wanted.tool_choice = draw(st.none() | choices_of_tool)
         wanted.parallel_tool_calls = draw(flags)
-    stream = draw(st.booleans())
+    stream, user = draw(st.booleans()), draw(st.none() | words)
+    extra = draw(st.none() | st.fixed_dictionaries({"logit_bias": json_objects, "x_unknown": json_values}))
     return Request(
         messages=draw(st.lists(messages, min_size=1, max_size=4)),
         model=draw(words),
         options=wanted,
-        metadata=Metadata(user_id=draw(st.none() | words)),
+        metadata=Metadata(user_id=user),
         stream=stream,
         include_usage=stream,
         dialect="openai",
-        extra=draw(st.none() | st.fixed_dictionaries({"logit_bias": json_objects, "x_unknown": json_values})),
+        extra=extra if user is None else {**(extra or {}), "user": user},
     )
 
 

@@ -56,6 +56,9 @@ class House:
         identity = UUID(name.removeprefix("gen_"))
         return self.row_where(lambda row: UUID(str(row["id"])) == identity)
 
+    def row_of(self, session: str) -> dict[str, Any]:
+        return self.row_where(lambda row: bool(row["session_id"] == session))
+
     def row_where(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The only such row, once it is there: those of clients that left are waited for by nobody."""
         deadline = time.monotonic() + ROW_SECONDS

@@ -133,7 +133,7 @@ def test_who_waits_for_anothers_answer_may_leave(house: House) -> None:
     # The follower is on its way once a later call has been answered.
     assert house.ask(NATIVE, "gpt-4o-mini").status_code == 200
     leave(follower, "close")
-    row = house.row_where(lambda row: row["session_id"] == text)
+    row = house.row_of(text)
 
     assert (row["status"], row["attempts"], row["cost"]) == ("cancelled", [], 0)
     leave(leader, "close")

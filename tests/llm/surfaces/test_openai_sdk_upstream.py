@@ -74,7 +74,8 @@ class TestUpstream:
 
     def test_what_is_for_the_gateway_goes_no_further(self, house: House, sdk: Sdk) -> None:
         text = f"Between us, {uuid4()}"
-        ours = {"metadata": {"session_id": text, "tags": {"team": "a"}, "purpose": "code"}, "cache": {"mode": "off"}}
+        said = {"user_id": "u-3", "session_id": text, "tags": {"team": "a"}, "purpose": "code"}
+        ours = {"metadata": said, "cache": {"mode": "off"}}
 
         sdk.create(
             model="gpt-4o-mini",
@@ -83,9 +84,10 @@ class TestUpstream:
             extra_body={"gatehouse": ours},
         )
 
-        assert house.received(text).json.keys() == {"model", "messages", "user"}
-        row = house.row_where(lambda row: row["session_id"] == text)
-        assert (row["user_id"], row["tags"], row["purpose"]) == ("u-2", {"team": "a"}, "code")
+        sent = house.received(text).json
+        assert (sent.keys(), sent["user"]) == ({"model", "messages", "user"}, "u-2")
+        row = house.row_of(text)
+        assert (row["user_id"], row["tags"], row["purpose"]) == ("u-3", {"team": "a"}, "code")
 
     def test_images_go_on_as_they_are(self, house: House, sdk: Sdk) -> None:
         text = f"What is this, {uuid4()}?"

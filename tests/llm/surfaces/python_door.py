@@ -1,0 +1,51 @@
+"""`python -m tests.llm.surfaces.python_door`: asks through `llm.generate` and its three siblings.
+
+Reads `{"key": …, "asked": [[way, request], …]}`, writes a line of JSON for each: the pieces that came (one where the
+answer came whole), or the error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+import django
+
+import llm
+from llm.errors import GatewayError
+
+Pieces = list[dict[str, Any]]
+
+
+def ask(way: str, request: dict[str, Any], key: str) -> Pieces:
+    if way == "generate":
+        return [llm.generate(request, key=key)]
+    if way == "stream":
+        return list(llm.stream(request, key=key))
+
+    async def agenerate() -> Pieces:
+        return [await llm.agenerate(request, key=key)]
+
+    async def astream() -> Pieces:
+        return [piece async for piece in llm.astream(request, key=key)]
+
+    return asyncio.run(agenerate() if way == "agenerate" else astream())
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    task = json.load(sys.stdin)
+    for way, request in task["asked"]:
+        try:
+            told: Any = ask(way, request, task["key"])
+        except GatewayError as error:
+            told = {"type": error.type, "code": error.code, "message": error.message, "param": error.param}
+        print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()
