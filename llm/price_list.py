@@ -1,7 +1,7 @@
 """The vendors' list prices, from the `genai-prices` package into our own dated rows.
 
-Our rates are flat. Where a vendor's are not, a row takes the rate of short prompts (a long one pays more for all its
-tokens) and the dearest of the day (some are cheaper by night), and its note says so.
+A rate that depends on the length of the prompt becomes one row for each length. Our rates are the same all day: where a
+vendor's are not (some are cheaper by night), a row takes the dearest of the day, and its note says so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from itertools import pairwise
 
+from django.db import transaction
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import (
     ConditionalPrice,
@@ -23,7 +24,8 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from llm.models import RATES, SINCE_EVER, Kind, Provider, Route, RoutePrice
+from llm.models import RATES, SINCE_EVER, Kind, LongPromptPrice, Provider, Route, RoutePrice
+from llm.models.prices import Tiers
 from llm.prices import per_token
 
 LISTED = {
@@ -40,18 +42,25 @@ PLAIN = {"input": "input_mtok", "output": "output_mtok", "cached": "cache_read_m
 BATCH = {"batch_input": "input_mtok", "batch_output": "output_mtok"}
 BATCHED = {"processing": "batch"}
 
+Listed = Decimal | TieredPrices | None
+
 
 @dataclass(frozen=True, slots=True)
 class ListPrice:
     """Picodollars per token from `valid_from` on, by the names of `RATES`."""
 
     valid_from: datetime
-    rates: dict[str, int | None]
+    tiers: Tiers
     note: str = ""
 
-    def row(self, route: Route) -> RoutePrice:
-        source = RoutePrice.Source.LIST
-        return RoutePrice(route=route, valid_from=self.valid_from, source=source, note=self.note, **self.rates)
+    def save(self, route: Route) -> None:
+        """As rows of `route`."""
+        plain, source = self.tiers[0], RoutePrice.Source.LIST
+        price = RoutePrice(route=route, valid_from=self.valid_from, source=source, note=self.note, **plain)
+        price.save()
+        for above, rates in self.tiers.items():
+            if above:
+                LongPromptPrice(price=price, above=above, **rates).save()
 
 
 def list_prices(provider: Provider, upstream_model: str) -> list[ListPrice]:
@@ -60,23 +69,24 @@ def list_prices(provider: Provider, upstream_model: str) -> list[ListPrice]:
     if model is None:
         return []
     prices = [_price_from(model, instant) for instant in _instants(model)]
-    changes = [new for old, new in pairwise([None, *prices]) if new and (old is None or old.rates != new.rates)]
-    return changes if any(rate is not None for price in changes for rate in price.rates.values()) else []
+    changes = [new for old, new in pairwise([None, *prices]) if new and (old is None or old.tiers != new.tiers)]
+    return changes if any(rate is not None for price in changes for rate in price.tiers[0].values()) else []
 
 
+@transaction.atomic
 def renew(route: Route) -> bool:
     """Bring the route's list rows up to date; True if that changed any. They end where its own prices begin."""
-    rows = list(route.prices.all())
+    rows = list(route.prices.prefetch_related("long_prompts"))
     own = min((row.valid_from for row in rows if row.source == RoutePrice.Source.OVERRIDE), default=None)
     listed = list_prices(route.provider, route.upstream_model)
     wanted = [price for price in listed if own is None or price.valid_from < own]
     stale = [row for row in rows if row.source == RoutePrice.Source.LIST]
-    if [(row.valid_from, row.rates, row.note) for row in stale] == [(p.valid_from, p.rates, p.note) for p in wanted]:
+    if [(row.valid_from, row.tiers, row.note) for row in stale] == [(p.valid_from, p.tiers, p.note) for p in wanted]:
         return False
     for row in stale:
         row.delete()
     for price in wanted:
-        price.row(route).save()
+        price.save(route)
     return True
 
 
@@ -111,10 +121,16 @@ def _price_from(model: ModelInfo, instant: datetime) -> ListPrice:
     hours = list(_hours(model, instant))
     plain = [model.get_prices(hour) for hour in hours]
     batch = [model.get_prices(hour, BATCHED) for hour in hours] if _has_batch(model, instant) else []
-    rates = {name: _dearest(plain, key) for name, key in PLAIN.items()}
-    rates |= {name: _dearest(batch, key) for name, key in BATCH.items()}
-    assert tuple(rates) == RATES
-    return ListPrice(valid_from=instant, rates=rates, note=_note(plain, several_hours=len(hours) > 1))
+    listed = {name: [getattr(price, key, None) for price in plain] for name, key in PLAIN.items()}
+    listed |= {name: [getattr(price, key, None) for price in batch] for name, key in BATCH.items()}
+    assert tuple(listed) == RATES
+    return ListPrice(valid_from=instant, tiers=_tiers(listed), note=_note(plain, several_hours=len(hours) > 1))
+
+
+def _tiers(listed: dict[str, list[Listed]]) -> Tiers:
+    values = [value for rates in listed.values() for value in rates if isinstance(value, TieredPrices)]
+    starts = {0, *(tier.start for value in values for tier in value.tiers)}
+    return {start: {name: _dearest(rates, start) for name, rates in listed.items()} for start in sorted(starts)}
 
 
 def _hours(model: ModelInfo, instant: datetime) -> Iterator[datetime]:
@@ -129,25 +145,21 @@ def _has_batch(model: ModelInfo, instant: datetime) -> bool:
     return any(variant.constraint is None or variant.constraint.active(instant) for variant in _batch_variants(model))
 
 
-def _dearest(prices: Iterable[ModelPrice], key: str) -> int | None:
-    rates = [rate for price in prices if (rate := _short_prompt_rate(getattr(price, key, None))) is not None]
+def _dearest(listed: Iterable[Listed], above: int) -> int | None:
+    """Of the hours of a day, for prompts just over `above` tokens."""
+    rates = [rate for value in listed if (rate := _rate(value, above)) is not None]
     return per_token(max(rates)) if rates else None
 
 
-def _short_prompt_rate(value: Decimal | TieredPrices | None) -> Decimal | None:
-    return value.base if isinstance(value, TieredPrices) else value
+def _rate(value: Listed, above: int) -> Decimal | None:
+    """The list means what we mean: over the start of a tier, its rate holds for all tokens of the request."""
+    if not isinstance(value, TieredPrices):
+        return value
+    return next((tier.price for tier in reversed(value.tiers) if tier.start <= above), value.base)
 
 
 def _note(prices: list[ModelPrice], *, several_hours: bool) -> str:
-    steps = [
-        tier.start
-        for price in prices
-        for key in PLAIN.values()
-        if isinstance(value := getattr(price, key, None), TieredPrices)
-        for tier in value.tiers
-    ]
-    notes = [f"Prompts over {min(steps):,} tokens cost another rate."] if steps else []
-    notes += ["The dearest rate of the day."] if several_hours else []
+    notes = ["The dearest rate of the day."] if several_hours else []
     notes += ["The vendor also charges for each request."] if _has_request_price(prices) else []
     return " ".join(notes)
 

@@ -14,13 +14,14 @@ def cost(usage: Usage, price: Price | None) -> int | None:
     """Picodollars for `usage`, cached and written tokens counted once; None where a rate that is needed is unknown."""
     if price is None:
         return None
+    rates = price.rates_for(usage.prompt_tokens) if price.long_prompts else price
     plain = max(usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
     total = 0
     for tokens, rate in (
-        (plain, price.input),
-        (usage.cached_tokens, price.input if price.cached is None else price.cached),
-        (usage.cache_write_tokens, price.input if price.cache_write is None else price.cache_write),
-        (usage.completion_tokens, price.output),
+        (plain, rates.input),
+        (usage.cached_tokens, rates.input if rates.cached is None else rates.cached),
+        (usage.cache_write_tokens, rates.input if rates.cache_write is None else rates.cache_write),
+        (usage.completion_tokens, rates.output),
     ):
         if not tokens:
             continue

@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 
-@dataclass(slots=True, frozen=True)
-class Price:
-    """Picodollars (1e-12 dollar) per token, from `valid_from` on; None is unknown, never free.
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Rates:
+    """Picodollars (1e-12 dollar) per token for prompts of more than `above` tokens; None is unknown, never free.
 
     An unknown cached, cache-write or batch rate falls back on the plain input or output rate.
     """
 
-    valid_from: datetime
+    above: int = 0
     input: int | None = None
     output: int | None = None
     cached: int | None = None
@@ -25,14 +25,35 @@ class Price:
     batch_input: int | None = None
     batch_output: int | None = None
 
-    def rates(self) -> dict[str, int | None]:
-        """What a live answer is charged by."""
-        return {
-            "input": self.input,
-            "output": self.output,
-            "cached": self.cached,
-            "cache_write": self.cache_write,
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Price(Rates):
+    """The rates from `valid_from` on.
+
+    `long_prompts` come shortest first, each whole: the last one that a prompt is longer than replaces all rates, for
+    all tokens of the request, those of the answer too.
+    """
+
+    valid_from: datetime
+    long_prompts: tuple[Rates, ...] = ()
+
+    def rates_for(self, prompt_tokens: int) -> Rates:
+        """What a request with a prompt of that length is charged by, cached and written tokens counted in."""
+        for rates in reversed(self.long_prompts):
+            if prompt_tokens > rates.above:
+                return rates
+        return self
+
+    def rates(self, prompt_tokens: int) -> dict[str, int | None]:
+        """What a live answer is charged by, in words for the record; `above` is named where a long prompt pays more."""
+        found = self.rates_for(prompt_tokens)
+        rates = {
+            "input": found.input,
+            "output": found.output,
+            "cached": found.cached,
+            "cache_write": found.cache_write,
         }
+        return {"above": found.above, **rates} if found.above else rates
 
 
 @dataclass(slots=True, frozen=True)

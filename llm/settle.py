@@ -86,7 +86,7 @@ def _note_usage(call: Call, completion: Completion) -> None:
     elif call.route is not None:
         price = call.route.price_at(record.created_at)
         record.cost = prices.cost(usage, price)
-        record.price = price.rates() if price else None
+        record.price = price.rates(usage.prompt_tokens) if price else None
 
 
 def _estimate(call: Call, completion: Completion) -> Usage:

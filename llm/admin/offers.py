@@ -1,19 +1,18 @@
-"""Models with their routes, and routes with their prices."""
+"""Models with their routes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 
 from llm import price_list
 from llm.admin.desk import Desk, Rows
 from llm.admin.fields import ChoicesField
-from llm.models import CAPABILITIES, RATES, Alias, Fallback, Model, Route, RoutePrice
+from llm.admin.prices import PriceRows, warn_of_doubtful
+from llm.models import CAPABILITIES, Alias, Fallback, Model, Route
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
@@ -22,19 +21,6 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms ta
     class Meta:
         model = Model
         fields = "__all__"  # noqa: DJ007  # an operator edits all of it
-
-
-class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
-    valid_from = forms.SplitDateTimeField(widget=AdminSplitDateTime(), initial=timezone.now)
-
-    class Meta:
-        model = RoutePrice
-        fields = ("valid_from", *RATES)
-
-    def save(self, commit: bool = True) -> Any:
-        """What was edited here is no longer the list's; rows left as they were are not saved."""
-        self.instance.source, self.instance.note = RoutePrice.Source.OVERRIDE, ""
-        return super().save(commit)
 
 
 class AliasRows(Rows):
@@ -53,14 +39,6 @@ class RouteRows(Rows):
     autocomplete_fields = ("provider",)
     show_change_link = True
     related = ("provider", "model")
-
-
-class PriceRows(Rows):
-    model = RoutePrice
-    form = PriceForm
-    readonly_fields = ("source", "note")
-    verbose_name_plural = "prices, in dollars per million tokens"
-    related = ("route__model", "route__provider")
 
 
 @admin.register(Model)
@@ -92,6 +70,4 @@ class RouteDesk(Desk):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         price_list.renew(form.instance)
-        for price in form.instance.prices.all():
-            for rate in price.doubtful():
-                messages.warning(request, f"{rate} is over 1,000 dollars per million tokens; is the unit right?")
+        warn_of_doubtful(request, form.instance.prices.all())

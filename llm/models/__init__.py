@@ -5,8 +5,9 @@ from llm.models.keys import DEFAULT_SCOPES, SCOPES, ApiKey
 from llm.models.money import PicodollarField
 from llm.models.offers import CAPABILITIES, Alias, Fallback, Model
 from llm.models.organisations import Membership, Organisation, Role, Team
+from llm.models.prices import RATES, SINCE_EVER, LongPromptPrice, RoutePrice
 from llm.models.providers import Kind, Provider
-from llm.models.routes import RATES, SINCE_EVER, Route, RoutePrice
+from llm.models.routes import Route
 from llm.models.stamp import RegistryStamp, registry_changed
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Fallback",
     "Keyring",
     "Kind",
+    "LongPromptPrice",
     "Membership",
     "Model",
     "Organisation",

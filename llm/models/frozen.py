@@ -14,9 +14,10 @@ from llm import vault
 from llm.call import Caller
 from llm.models.keys import ApiKey
 from llm.models.offers import Model
+from llm.models.prices import RATES, LongPromptPrice, RoutePrice
 from llm.models.providers import Kind, Provider
-from llm.models.routes import RATES, Route, RoutePrice
-from llm.registry import ModelSpec, Price, ProviderSpec, RouteSpec, Snapshot
+from llm.models.routes import Route
+from llm.registry import ModelSpec, Price, ProviderSpec, Rates, RouteSpec, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ SAME_NAMES = (
 
 
 def load_snapshot(stamp: int) -> Snapshot:
-    """The whole registry, in six queries however large it is."""
+    """The whole registry, in eight queries however large it is."""
     rows = list(Provider.objects.select_related("default_model").order_by("pk"))
     providers = {row.pk: _provider(row) for row in rows}
     models = [_model(row, providers) for row in _models()]
@@ -117,7 +118,7 @@ def _secret(row: Provider) -> str:
 def _models() -> QuerySet[Model]:
     return (
         Model.objects.select_related("successor")
-        .prefetch_related("aliases", "fallbacks__target", "routes__prices")
+        .prefetch_related("aliases", "fallbacks__target", "routes__prices__long_prompts")
         .order_by("pk")
     )
 
@@ -152,7 +153,17 @@ def _route(row: Route, provider: ProviderSpec) -> RouteSpec:
 
 
 def _price(row: RoutePrice) -> Price:
-    return Price(valid_from=row.valid_from, **{name: getattr(row, name) for name in RATES})
+    return Price(
+        valid_from=row.valid_from,
+        long_prompts=tuple(_long_prompt(longer, row) for longer in row.long_prompts.all()),
+        **{name: getattr(row, name) for name in RATES},
+    )
+
+
+def _long_prompt(row: LongPromptPrice, price: RoutePrice) -> Rates:
+    """Whole, so that nobody has to look for a missing rate while a caller waits."""
+    given = {name: value for name, value in row.rates.items() if value is not None}
+    return Rates(above=row.above, **(price.rates | given))
 
 
 def _default_model(providers: Iterable[ProviderSpec], named: dict[str, ModelSpec]) -> str | None:

@@ -13,8 +13,9 @@ from django.dispatch import Signal
 from llm.models.keys import ApiKey
 from llm.models.offers import Alias, Fallback, Model
 from llm.models.organisations import Organisation, Team
+from llm.models.prices import LongPromptPrice, RoutePrice
 from llm.models.providers import Provider
-from llm.models.routes import Route, RoutePrice
+from llm.models.routes import Route
 
 registry_changed = Signal()
 """Sent after the commit, in the process that made the change, once for a transaction."""
@@ -67,6 +68,7 @@ COUNTERS: dict[type[models.Model], tuple[str, ...]] = {
     Fallback: ("registry",),
     Route: ("registry",),
     RoutePrice: ("registry",),
+    LongPromptPrice: ("registry",),
 }
 
 

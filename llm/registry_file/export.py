@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from llm.models import RATES, SINCE_EVER, ApiKey, Model, Organisation, Provider, Route, RoutePrice
+from llm.models import SINCE_EVER, ApiKey, Model, Organisation, Provider, Route, RoutePrice
 from llm.models.money import dollars
-from llm.models.routes import MILLION
+from llm.models.prices import MILLION, Rates
 from llm.registry_file.readers import Shape
-from llm.registry_file.shape import FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE
+from llm.registry_file.shape import FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE, TIERS
 
 Entry = dict[str, Any]
 
@@ -28,7 +28,7 @@ def export() -> str:
 def _models() -> Any:
     return (
         Model.objects.select_related("successor")
-        .prefetch_related("aliases", "fallbacks__target", "routes__provider", "routes__prices")
+        .prefetch_related("aliases", "fallbacks__target", "routes__provider", "routes__prices__long_prompts")
         .order_by("pk")
     )
 
@@ -55,20 +55,25 @@ def _model(row: Model) -> Entry:
 def _route(row: Route) -> Entry:
     own = [price for price in row.prices.all() if price.source == RoutePrice.Source.OVERRIDE]
     is_flat = [price.valid_from for price in own] == [SINCE_EVER]
-    prices = _flat(own[0]) if is_flat else {f"{rate}_price": None for rate in RATES}
-    dated = [] if is_flat else [{"valid_from": price.valid_from, **_given(_flat(price))} for price in own]
+    prices = _tiers(own[0]) if is_flat else {name: TIERS[name].default for name in TIERS}
+    dated = [] if is_flat else [{"valid_from": price.valid_from, **_given(_tiers(price))} for price in own]
     return _entry(ROUTE, row, {"provider": row.provider.name, **prices, "prices": dated})
 
 
-def _flat(price: RoutePrice) -> dict[str, str | None]:
+def _tiers(price: RoutePrice) -> Entry:
+    longer = [{"above": above, **_given(_prices(rates))} for above, rates in price.tiers.items() if above]
+    return {**_prices(price.rates), "long_prompts": longer}
+
+
+def _prices(rates: Rates) -> Entry:
     return {
         f"{name}_price": None if rate is None else format(dollars(rate, per=MILLION), "f")
-        for name, rate in price.rates.items()
+        for name, rate in rates.items()
     }
 
 
-def _given(prices: dict[str, str | None]) -> dict[str, str]:
-    return {name: price for name, price in prices.items() if price is not None}
+def _given(prices: Entry) -> Entry:
+    return {name: price for name, price in prices.items() if price not in (None, [])}
 
 
 def _organisation(row: Organisation) -> Entry:

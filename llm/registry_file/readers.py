@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from config import env
 from llm.models.money import picodollars
-from llm.models.routes import HIGHEST_RATE, MILLION
+from llm.models.prices import HIGHEST_RATE, MILLION
 from llm.registry_file.place import Place
 
 Reader = Callable[[Any, Place], Any]
@@ -53,6 +53,13 @@ def whole(value: Any, place: Place) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         place.refuse(value, "a whole number")
         return 0
+    return value
+
+
+def positive(value: Any, place: Place) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        place.refuse(value, "a whole number above 0")
+        return 1
     return value
 
 

@@ -22,6 +22,7 @@ from llm.registry_file.readers import (
     object_of,
     one_of,
     optional,
+    positive,
     price,
     secret,
     text,
@@ -33,7 +34,9 @@ Document = dict[str, list[dict[str, Any]] | None]
 
 FEATURES: Shape = {name: Field(truth, True) for name in ("streaming", "tools", "images", "caching")}
 PRICES: Shape = {f"{rate}_price": Field(optional(price), None) for rate in RATES}
-DATED_PRICE: Shape = {"valid_from": Field(instant), **PRICES}
+LONG_PROMPT: Shape = {"above": Field(positive), **PRICES}
+TIERS: Shape = {**PRICES, "long_prompts": Field(optional(list_of(object_of(LONG_PROMPT)), []), [])}
+DATED_PRICE: Shape = {"valid_from": Field(instant), **TIERS}
 PROVIDER: Shape = {
     "name": Field(text),
     "kind": Field(one_of(*Kind.values)),
@@ -58,7 +61,7 @@ ROUTE: Shape = {
     "upstream_model": Field(text),
     "order": Field(whole, 1),
     "weight": Field(whole, 1),
-    **PRICES,
+    **TIERS,
     "prices": Field(optional(list_of(object_of(DATED_PRICE)), []), []),
 }
 MODEL: Shape = {

@@ -26,7 +26,7 @@ def queries(operator: Client, url: str) -> int:
     return len(captured)
 
 
-@pytest.mark.parametrize("noun", ["apikey", "organisation", "team", "provider", "model", "route"])
+@pytest.mark.parametrize("noun", ["apikey", "organisation", "team", "provider", "model", "route", "routeprice"])
 def test_a_lists_queries_do_not_grow_with_it(operator: Client, noun: str) -> None:
     url = f"/admin/llm/{noun}/"
     grow(0, 2)

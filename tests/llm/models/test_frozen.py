@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from llm.models import Alias, Fallback, Keyring, RoutePrice
+from llm.models import Alias, Fallback, Keyring, LongPromptPrice, RoutePrice
 from llm.models.frozen import load_callers, load_origins, load_snapshot
+from llm.registry import Rates
 from llm.vault import digest
 from tests.llm import rows
 from tests.llm.test_vault import secrets_key
@@ -43,11 +44,30 @@ def test_prices_come_oldest_first() -> None:
     assert april.input == 1
 
 
+def test_a_long_prompts_rates_are_whole_and_shortest_first() -> None:
+    """A rate that it leaves open is the one of shorter prompts."""
+    price = rows.model("gpt-4o", rows.provider()).routes.get().prices.get()
+    price.cached, price.output = 300, None
+    price.save()
+    LongPromptPrice.objects.create(price=price, above=200_000, input=9, cached=0)
+    LongPromptPrice.objects.create(price=price, above=100_000, input=5)
+    (spec,) = load_snapshot(1).models["gpt-4o"].routes[0].prices
+    assert spec.long_prompts == (
+        Rates(above=100_000, input=5, cached=300),
+        Rates(above=200_000, input=9, cached=0),
+    )
+    assert (spec.above, spec.input, spec.output, spec.cached) == (0, 1_000_000, None, 300)
+
+
 def test_the_queries_do_not_grow_with_the_registry(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     provider = rows.provider()
+    target = rows.model("target")
     for number in range(30):
-        rows.model(f"model-{number}", provider)
-    with django_assert_max_num_queries(7):
+        model = rows.model(f"model-{number}", provider)
+        Alias.objects.create(model=model, name=f"alias-{number}")
+        Fallback.objects.create(model=model, target=target)
+        LongPromptPrice.objects.create(price=model.routes.get().prices.get(), above=200_000, input=9)
+    with django_assert_max_num_queries(8):
         load_snapshot(1)
 
 

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from llm.models import Alias, ApiKey, Organisation, Provider, RegistryStamp, Route, RoutePrice, Team, registry_changed
+from llm.models import (
+    Alias,
+    ApiKey,
+    LongPromptPrice,
+    Organisation,
+    Provider,
+    RegistryStamp,
+    Route,
+    RoutePrice,
+    Team,
+    registry_changed,
+)
 from tests.llm import rows
 
 
@@ -26,6 +37,7 @@ REGISTRY: list[Callable[[dict[str, Any]], object]] = [
     lambda acme: Route.objects.all().delete(),
     lambda acme: acme["route"].prices.get().save(),
     lambda acme: RoutePrice.objects.all().delete(),
+    lambda acme: LongPromptPrice.objects.create(price=acme["route"].prices.get(), above=1, input=1),
 ]
 KEYS: list[Callable[[dict[str, Any]], object]] = [
     lambda acme: acme["key"].save(),

@@ -300,6 +300,55 @@ class TestPrices:
         (warning,) = warnings(self.routed("input_price: 1000.01"))
         assert warning.startswith("models[0].routes[0].input_price: over 1,000 dollars")
 
+    def test_long_prompts_have_rates_of_their_own(self) -> None:
+        longer = 'input_price: 1, output_price: 4, long_prompts: [{above: 200000, input_price: "2.5"}]'
+        apply(self.routed("order: 1"))
+        (said,) = apply(self.routed(longer))
+        assert said.endswith("route openai/gpt-4o-mini price input 1, output 4; over 200,000 tokens input 2.5")
+        (price,) = RoutePrice.objects.all()
+        assert [rates["input"] for rates in price.tiers.values()] == [1_000_000, 2_500_000]
+        assert list(price.tiers) == [0, 200_000]
+        assert apply(self.routed(longer)) == []
+
+    def test_a_change_of_long_prompts_alone_counts_from_now_on(self) -> None:
+        apply(self.routed("input_price: 1, long_prompts: [{above: 200000, input_price: 2}]"))
+        assert apply(self.routed("input_price: 1")) == ["update model m: route openai/gpt-4o-mini price input 1"]
+        past, now = RoutePrice.objects.all()
+        assert (list(past.tiers), list(now.tiers)) == ([0, 200_000], [0])
+
+    @pytest.mark.parametrize(
+        ("prices", "place", "wanted"),
+        [
+            ("input_price: 1, long_prompts: [{above: 0, input_price: 2}]", "[0].above", "a whole number above 0"),
+            ("input_price: 1, long_prompts: [{above: 1.5, input_price: 2}]", "[0].above", "a whole number above 0"),
+            ("input_price: 1, long_prompts: [{input_price: 2}]", "[0].above", "a value"),
+            ("input_price: 1, long_prompts: [{above: 9, input_price: 10001}]", "[0].input_price", "between 0 and"),
+            ("input_price: 1, long_prompts: [{above: 9}]", "[0]", "At least one rate"),
+            ("input_price: 1, long_prompts: [{above: 9, output_price: 2}]", "[0]", "Rates of shorter prompts too"),
+            ("long_prompts: [{above: 9, output_price: 2}]", "[0]", "Rates of shorter prompts too: output"),
+            ("long_prompts: [{above: 9}]", "[0]", "At least one rate"),
+            (
+                "input_price: 1, long_prompts: [{above: 9, input_price: 2}, {above: 9, input_price: 3}]",
+                "[1].above",
+                "each length only once",
+            ),
+        ],
+    )
+    def test_long_prompts_that_make_no_sense_are_refused(self, prices: str, place: str, wanted: str) -> None:
+        (problem,) = problems(self.routed(prices))
+        assert problem.startswith(f"models[0].routes[0].long_prompts{place}: ")
+        assert wanted in problem
+        assert not RoutePrice.objects.exists()
+
+    def test_a_refusal_names_the_dated_price_it_means(self) -> None:
+        wrong = 'prices: [{valid_from: "2026-06-01", input_price: 2, long_prompts: [{above: 9, cached_price: 1}]}]'
+        (problem,) = problems(self.routed(wrong))
+        assert problem.startswith("models[0].routes[0].prices[0].long_prompts[0]: ")
+
+    def test_a_doubtful_rate_of_long_prompts_is_warned_of(self) -> None:
+        (warning,) = warnings(self.routed("input_price: 1, long_prompts: [{above: 9, input_price: 1001}]"))
+        assert warning.startswith("models[0].routes[0].long_prompts[0].input_price: over 1,000 dollars")
+
     def test_an_explicit_zero_is_free_and_not_unknown(self) -> None:
         apply(self.routed("input_price: 0, output_price: 0"))
         assert self.own() == [(True, 0)]
