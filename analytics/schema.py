@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from analytics.pages import CURSOR
 from analytics.parameters import LONGEST
@@ -18,7 +18,6 @@ from analytics.shapes import (
     WholeRecordSerializer,
 )
 from llm.surfaces.openapi.operations import IDENTITY, refusals
-
 
 WITHOUT_NUL = r"^[^\x00]*$"
 
@@ -58,7 +57,7 @@ usage = extend_schema(
         *SPAN,
         *FILTERS,
     ],
-    responses={200: UsageSerializer, **refusals(*REFUSED, 422)},
+    responses={200: OpenApiResponse(UsageSerializer, "One row for each group."), **refusals(*REFUSED, 422)},
 )
 request_list = extend_schema(
     operation_id="requests",
@@ -72,7 +71,10 @@ request_list = extend_schema(
         *SPAN,
         *FILTERS,
     ],
-    responses={200: RecordPageSerializer, **refusals(*REFUSED, 422)},
+    responses={
+        200: OpenApiResponse(RecordPageSerializer, "A page, and the way to the next."),
+        **refusals(*REFUSED, 422),
+    },
 )
 request = extend_schema(
     operation_id="request",
@@ -83,5 +85,5 @@ request = extend_schema(
         *IDENTITY,
         OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`gen_` and a UUID."),
     ],
-    responses={200: WholeRecordSerializer, **refusals(*REFUSED, 404)},
+    responses={200: OpenApiResponse(WholeRecordSerializer, "The record."), **refusals(*REFUSED, 404)},
 )

@@ -17,6 +17,7 @@ from llm.surfaces.openapi.answers import (
     ModelListSerializer,
     ModelSerializer,
 )
+from llm.surfaces.openapi.events import NATIVE_EVENT, OPENAI_EVENT
 from llm.surfaces.openapi.requests import CHAT_COMPLETION, GENERATE
 from llm.surfaces.shapes import RefusalSerializer
 
@@ -96,7 +97,7 @@ generate = extend_schema(
     request={JSON: GENERATE},
     responses={
         (200, JSON): OpenApiResponse(GenerationSerializer, ANSWER),
-        (200, EVENTS): OpenApiResponse(OpenApiTypes.STR, ANSWER),
+        (200, EVENTS): OpenApiResponse(NATIVE_EVENT, ANSWER),
         **refusals(*GENERATION_REFUSALS, 422),
     },
     examples=[OpenApiExample("A question", {"messages": HELLO}, request_only=True)],
@@ -113,7 +114,7 @@ chat_completions = extend_schema(
     request={JSON: CHAT_COMPLETION},
     responses={
         (200, JSON): OpenApiResponse(ChatCompletionSerializer, ANSWER),
-        (200, EVENTS): OpenApiResponse(OpenApiTypes.STR, ANSWER),
+        (200, EVENTS): OpenApiResponse(OPENAI_EVENT, ANSWER),
         **refusals(*GENERATION_REFUSALS),
     },
     examples=[OpenApiExample("A question", {"messages": HELLO}, request_only=True)],
@@ -124,7 +125,7 @@ models = extend_schema(
     description="As the OpenAI API lists them.",
     tags=["models"],
     parameters=IDENTITY,
-    responses={200: ModelListSerializer, **refusals(400, 401, 405, 503)},
+    responses={200: OpenApiResponse(ModelListSerializer, "Their names."), **refusals(400, 401, 405, 503)},
 )
 model = extend_schema(
     operation_id="model",
@@ -132,14 +133,14 @@ model = extend_schema(
     description="As the OpenAI API tells of it.",
     tags=["models"],
     parameters=[*IDENTITY, OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
-    responses={200: ModelSerializer, **refusals(400, 401, 404, 405, 503)},
+    responses={200: OpenApiResponse(ModelSerializer, "The model."), **refusals(400, 401, 404, 405, 503)},
 )
 health = extend_schema(
     operation_id="health",
     summary="Whether this process answers",
     tags=["operation"],
     auth=[],
-    responses={200: HEALTH},
+    responses={200: OpenApiResponse(HEALTH, "It does.")},
 )
 readiness = extend_schema(
     operation_id="readiness",
@@ -147,7 +148,7 @@ readiness = extend_schema(
     tags=["operation"],
     auth=[],
     responses={
-        200: READINESS,
+        200: OpenApiResponse(READINESS, "It may; degraded, records wait for the database."),
         503: OpenApiResponse(READINESS, "It is shutting down."),
     },
 )
