@@ -14,7 +14,7 @@ run: .venv/product
 	@$(BIN)/python -m config.up
 
 test: .venv/everything
-	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest -q -m "django_db and not prove"
+	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest -q -m "database and not prove"
 	@$(BIN)/coverage run -m pytest -m "not prove"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total

@@ -92,6 +92,7 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": VAR / "gatehouse.sqlite3",
+            "TEST": {"NAME": VAR / "test.sqlite3"},  # a file locks as in production, memory does not
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",

@@ -20,6 +20,17 @@ from tests.upstream.fixtures import upstream
 __all__ = ["upstream"]
 
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "admin_client", "live_server"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what uses Django's database, so that `make test` can run it on SQLite and on PostgreSQL."""
+    for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A PostgreSQL server, started when the first test asks; its user may create databases."""
