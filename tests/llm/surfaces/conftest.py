@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 
 import httpx2
@@ -31,9 +32,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> 
 
 @pytest.fixture(scope="package")
 def house(installation: Serving, vendor: Upstream) -> Iterator[House]:
+    """Whatever these tests do to it, its log stays free of complaints."""
     installation.start()
     with httpx2.Client(timeout=20) as client:
         yield House(installation, vendor, client)
+    assert installation.stop() == 0
+    assert not re.search("Traceback|ERROR|CRITICAL", told := installation.log.read_text()), told
 
 
 @pytest.fixture(scope="package")

@@ -137,6 +137,6 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "limited": {"requests_per_minute": 2},
     "roomy-sync": {"requests_per_minute": 60},
     "roomy-async": {"requests_per_minute": 60},
-    "picky": {"models": ["gpt-4o*", "words-*"]},
+    "picky": {"models": ["gpt-4o*", "words-2?"]},
 }
 KEYS = {name: new_key() for name in HOLDERS}
