@@ -84,13 +84,18 @@ class OpenAIProvider:
             profile=self._profile,
             dropped=call.dropped,
         )
-        async with patience.wait():
-            response = await self._send(orjson.dumps(body), call.id)
+        try:
+            with patience:
+                response = await self._send(orjson.dumps(body), call.id)
+        except BaseException:  # whatever ends the wait, its timer ends too
+            patience.stop()
+            raise
         try:
             if not response.is_success:
                 raise parse_error(response.status_code, await _complaint(response, patience), response.headers)
             yield response
         finally:
+            patience.stop()
             await response.aclose()
 
     async def _send(self, body: bytes, call_id: str) -> httpx2.Response:
@@ -130,9 +135,9 @@ def _is_stream(response: httpx2.Response, call: UpstreamCall) -> bool:
 
 async def _pieces(response: httpx2.Response, patience: Patience) -> AsyncGenerator[bytes, None]:
     """The body as the network brings it."""
-    pieces = response.aiter_bytes()
+    pieces = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
     while True:
-        async with patience.wait():
+        with patience:
             piece = await anext(pieces, None)
         if piece is None:
             return

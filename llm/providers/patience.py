@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from types import TracebackType
+from typing import Any, Self
 
 from llm.errors import ProviderTimeout
 from llm.providers.base import UpstreamCall
 
 
 class Patience:
-    """Deadlines of one try, on the event loop's clock, and the time spent waiting.
+    """The deadlines of one try, on the event loop's clock. `with patience:` stands around each single wait for the
+    vendor, never around a `yield`; it ends as `ProviderTimeout`, and its length is added to the call's `waited`.
 
-    `wait()` stands around single reads only, never around a `yield`.
+    One timer serves all waits of a try: a deadline mostly moves on before it is due, and a timer that comes too early
+    only sets itself anew. A fresh time-out for every chunk would cost a tenth of a stream's CPU.
     """
 
     def __init__(self, call: UpstreamCall) -> None:
         self._call = call
-        self._clock = asyncio.get_running_loop().time
-        began = self._clock()
-        self._total = began + call.timeout
-        self._first = began + call.first_token_timeout if call.request.stream else self._total
-        self._content = False
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._total = self._began + call.timeout
+        self._first = self._began + call.first_token_timeout if call.request.stream else self._total
+        self._content = self._expired = False
+        self._deadline = self._total
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[Any] | None = None
+        self._cancelling = 0
 
     def content(self) -> None:
         """Content has come: from now on the pause between chunks counts."""
@@ -28,39 +36,47 @@ class Patience:
 
     def linger(self, seconds: float) -> None:
         """The answer is whole: only the end of its body is still worth a short wait."""
-        self._total = min(self._total, self._clock() + seconds)
+        self._total = min(self._total, self._loop.time() + seconds)
 
-    def wait(self) -> _Wait:
-        return _Wait(self)
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def next_deadline(self) -> float:
-        if self._content:
-            return min(self._total, self._clock() + self._call.chunk_timeout)
-        return min(self._total, self._first)
+    def __enter__(self) -> Self:
+        self._waiting = asyncio.current_task()
+        assert self._waiting is not None
+        self._cancelling = self._waiting.cancelling()
+        now = self._began = self._loop.time()
+        self._deadline = min(self._total, now + self._call.chunk_timeout if self._content else self._first)
+        if self._timer is None or self._timer.when() > self._deadline:
+            self.stop()
+            self._timer = self._loop.call_at(self._deadline, self._check)
+        return self
 
-    def expired(self) -> ProviderTimeout:
-        call, now = self._call, self._clock()
-        if now >= self._total:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        task, self._waiting = self._waiting, None
+        self._call.waited += self._loop.time() - self._began
+        if self._expired and task is not None:
+            self._expired = False
+            if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+                raise self._impatience() from None
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._check)
+        else:
+            self._expired = True
+            self._waiting.cancel()
+
+    def _impatience(self) -> ProviderTimeout:
+        call = self._call
+        if self._deadline == self._total:
             return ProviderTimeout(f"The provider did not finish within {call.timeout:g} s.")
         if self._content:
             return ProviderTimeout(f"The provider's stream stood still for {call.chunk_timeout:g} s.")
         return ProviderTimeout(f"The provider sent nothing within {call.first_token_timeout:g} s.")
-
-
-class _Wait:
-    """One wait for the vendor, ended by `ProviderTimeout`; its length is added to the call's `waited`."""
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._timeout = asyncio.timeout_at(patience.next_deadline())
-
-    async def __aenter__(self) -> None:
-        self._began = self._patience._clock()
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        self._patience._call.waited += self._patience._clock() - self._began
-        try:
-            await self._timeout.__aexit__(*error)  # type: ignore[arg-type]  # handed through as it came
-        except TimeoutError:
-            raise self._patience.expired() from None

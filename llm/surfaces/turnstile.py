@@ -5,35 +5,44 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-EACH_TURN = 4
+AT_LEAST = 4
+A_SECOND = 300
+"""Beginning a call takes about a millisecond: at this rate a rush has a third of a busy loop, the streams the rest."""
 
 
 class Turnstile:
-    """First come, first served; costs nothing while there is no rush."""
+    """First come, first served; costs nothing while there is no rush. The longer turns last, the more begin in one."""
 
-    def __init__(self, each_turn: int = EACH_TURN) -> None:
-        self._each_turn = each_turn
-        self._entered = 0
+    def __init__(self, *, at_least: int = AT_LEAST, a_second: float = A_SECOND) -> None:
+        self._at_least = at_least
+        self._a_second = a_second
+        self._places = at_least
+        self._turn_began: float | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> None:
         """Returns in this turn of the loop or, when enough have begun in it, in a later one."""
-        if self._entered < self._each_turn and not self._waiting:
-            self._count()
+        loop = asyncio.get_running_loop()
+        if self._turn_began is None:
+            self._turn_began = loop.time()
+            loop.call_soon(self._next_turn, loop)
+        if self._places and not self._waiting:
+            self._places -= 1
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[None] = loop.create_future()
         self._waiting.append(turn)
         await turn
 
-    def _count(self) -> None:
-        if not self._entered:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        self._entered += 1
-
-    def _next_turn(self) -> None:
-        self._entered = 0
-        while self._waiting and self._entered < self._each_turn:
+    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, began = loop.time(), self._turn_began or loop.time()
+        self._places = max(self._at_least, int((now - began) * self._a_second))
+        while self._places and self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                self._count()
                 turn.set_result(None)
+                self._places -= 1
+        self._turn_began = now if self._waiting else None
+        if self._waiting:
+            loop.call_soon(self._next_turn, loop)
+        else:
+            self._places = self._at_least
