@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
 from llm.surfaces.handler import GenerationHandler
@@ -23,4 +23,10 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await (_lean if scope["path"] in LEAN else _stock)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([])})
+async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """A socket to an address that does not exist is closed before it opens, which its client sees as a 403."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": nowhere})

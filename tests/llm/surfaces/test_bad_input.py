@@ -212,6 +212,13 @@ class TestHttp:
             line.sendall(body)
             assert b'"content":"hello"' in read_to_end(line)
 
+    @pytest.mark.parametrize("path", ["/ws/v1/nothing/", "/"])
+    def test_a_socket_to_nowhere_is_refused(self, house: House, path: str) -> None:
+        upgrade = ("connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13")
+        key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="
+        with send(house, request(path, b"", *upgrade, key, method="GET")) as line:
+            assert read_to_end(line).startswith(b"HTTP/1.1 403 ")
+
     def test_who_leaves_in_the_middle_of_a_body_leaves_nothing_behind(self, house: House) -> None:
         before = len(house.serving.rows())
         with send(house, request(NATIVE, b'{"model"', "content-length: 1000")):

@@ -11,8 +11,10 @@ import orjson
 import pytest
 from django.http import HttpResponse
 
+from llm.call import Call, Caller, new_id
 from llm.errors import ProviderBroken
-from llm.surfaces.responses import DEAF, HOLD, EventStreamResponse, StreamVoice
+from llm.surfaces.responses import DEAF, HOLD, EventStreamResponse, StreamVoice, answer_headers
+from llm.types import Request
 from tests.llm.surfaces import clockwork
 
 Frames = AsyncGenerator[bytes, None]
@@ -60,6 +62,18 @@ async def said(*words: tuple[float, bytes | Exception]) -> Frames:
         if isinstance(word, Exception):
             raise word
         yield word
+
+
+def test_what_callers_wrote_breaks_no_header() -> None:
+    """A warning may name a field of theirs, whatever they called it."""
+    caller = Caller(key_id=1, key_name="k", organisation_id=1, organisation="o")
+    call = Call(new_id(), Request([]), caller, "json", 0.0)
+    call.record.warnings = ["a\r\nset-cookie: b was dropped", "世界\0é was dropped", "x" * 9_000]
+
+    said = answer_headers(call)["x-gatehouse-warnings"]
+
+    assert said.startswith("a??set-cookie: b was dropped; ???? was dropped; xxx")
+    assert len(said) == 2_000
 
 
 def test_the_status_line_waits_for_the_first_frame() -> None:
