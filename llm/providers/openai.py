@@ -23,6 +23,9 @@ POOL = httpx2.Limits(max_connections=10_000, max_keepalive_connections=1_000)
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one whole answer; a vendor that sends more is broken."""
 MAX_COMPLAINT = 1024 * 1024
+KEY = "[key]"
+SHORTEST = 3
+"""Letters at the beginning of a key that give nothing away."""
 LINGER = 0.1
 """Seconds to wait, after the last event, for the end of the body, which lets the connection be used again."""
 
@@ -92,7 +95,8 @@ class OpenAIProvider:
             raise
         try:
             if not response.is_success:
-                raise parse_error(response.status_code, await _complaint(response, patience), response.headers)
+                complaint = await _complaint(response, patience, self._secret)
+                raise parse_error(response.status_code, complaint, response.headers)
             yield response
         finally:
             patience.stop()
@@ -113,14 +117,16 @@ class OpenAIProvider:
         return httpx2.Request("POST", self._url, headers=headers, content=body, extensions={"timeout": self._timeout})
 
 
-async def _complaint(response: httpx2.Response, patience: Patience) -> object:
-    """The body of an error: JSON where it is some, else its text."""
+async def _complaint(response: httpx2.Response, patience: Patience, secret: str) -> object:
+    """The body of an error without our own key in it: JSON where it is some, else its text."""
     body = bytearray()
     async with aclosing(_pieces(response, patience)) as pieces:
         async for piece in pieces:
             body += piece
             if len(body) > MAX_COMPLAINT:
                 break
+    if secret:
+        body = body.replace(secret.encode(), KEY.encode())
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -208,9 +214,18 @@ def mapped_errors(secret: str) -> Iterator[None]:
 
 
 def _without(secret: str, error: ProviderError) -> ProviderError:
-    if secret:
-        error.message = error.message.replace(secret, "[key]")
+    error.message = hidden(secret, error.message)
+    error.param = error.param and hidden(secret, error.param)
     return error
+
+
+def hidden(secret: str, text: str) -> str:
+    """`text` without the key, or the beginning of it that a cut has left at the end."""
+    if not secret:
+        return text
+    clean = text.replace(secret, KEY)
+    left = next((n for n in range(len(secret) - 1, SHORTEST, -1) if clean.endswith(f"{secret[:n]}…")), 0)
+    return f"{clean[: -left - 1]}{KEY}…" if left else clean
 
 
 def _connection_error(error: BaseException) -> ProviderError:

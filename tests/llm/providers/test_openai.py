@@ -20,6 +20,7 @@ from llm.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
+from llm.providers.openai import hidden
 from llm.types import Finished, Options, TextDelta
 from tests.llm.providers.asking import ask, events_of, failure, openai_provider, upstream_call
 from tests.upstream import Upstream
@@ -159,6 +160,24 @@ async def test_a_key_of_no_known_shape_is_taken_out_too(upstream: Upstream, secr
     async with openai_provider(upstream.base_url, secret=secret) as provider:
         raised = await failure(provider, upstream_call("status-400-echo-key"))
     assert secret not in raised.message
+
+
+async def test_of_a_key_in_parts_none_is_left(upstream: Upstream) -> None:
+    """Its middle alone looks like a key to those who do not know it."""
+    async with openai_provider(upstream.base_url, secret=f"left.{'a1' * 20}.right") as provider:
+        raised = await failure(provider, upstream_call("status-400-echo-key"))
+    assert "left" not in raised.message
+    assert "right" not in raised.message
+
+
+@pytest.mark.parametrize("text", ["Bad key hunter22.", "Bad key hunter22…", "Bad key hunter2…", "Bad key hunt…"])
+def test_a_key_that_was_cut_off_is_hidden_too(text: str) -> None:
+    assert hidden("hunter22", text).startswith("Bad key [key]")
+
+
+def test_a_text_without_the_key_stays_as_it_is() -> None:
+    assert hidden("hunter22", "Call the hunters…") == "Call the hunters…"
+    assert hidden("", "Call the hunters…") == "Call the hunters…"
 
 
 RETRIES = [
