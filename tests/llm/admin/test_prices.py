@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from llm import price_list
 from llm.models import LongPromptPrice, Route, RoutePrice
@@ -113,9 +118,28 @@ def test_a_doubtful_rate_of_long_prompts_is_warned_of(price: RoutePrice, operato
 def test_an_own_price_taken_away_gives_way_to_the_list(price: RoutePrice, operator: Client) -> None:
     price.claim()
     price.save()
+    listed = RoutePrice.objects.count()
     deleted = reverse("admin:llm_routeprice_delete", args=[price.pk])
     assert operator.post(deleted, {"post": "yes"}).status_code == 302
-    assert set(RoutePrice.objects.values_list("source", flat=True)) == {"list"}
+    assert list(RoutePrice.objects.values_list("source", flat=True)) == ["list"] * listed
+
+
+def test_an_own_price_ends_the_list_from_its_day_on(route: Route, operator: Client, filled: Filled) -> None:
+    first, *later = route.prices.all()
+    assert later
+    assert operator.post(url_of(first), {**filled(url_of(first)), "long_prompts-0-input": "3"}).status_code == 302
+    assert [price.source for price in route.prices.all()] == ["override"]
+
+
+def test_the_queries_of_a_routes_page_do_not_grow_with_its_prices(
+    route: Route, operator: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with CaptureQueriesContext(connection) as few:
+        operator.get(url_of(route))
+    for year in range(2000, 2010):
+        RoutePrice.objects.create(route=route, valid_from=datetime(year, 1, 1, tzinfo=UTC), input=1)
+    with django_assert_num_queries(len(few)):
+        operator.get(url_of(route))
 
 
 def test_a_price_is_added_on_its_routes_page_alone(operator: Client) -> None:

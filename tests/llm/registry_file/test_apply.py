@@ -316,6 +316,13 @@ class TestPrices:
         past, now = RoutePrice.objects.all()
         assert (list(past.tiers), list(now.tiers)) == ([0, 200_000], [0])
 
+    def test_long_prompts_taken_out_of_a_dated_price_are_gone(self) -> None:
+        """History that the file states again is corrected, not continued."""
+        dated = 'prices: [{{valid_from: "2026-06-01", input_price: 1{}}}]'
+        apply(self.routed(dated.format(", long_prompts: [{above: 200000, input_price: 2}]")))
+        assert len(apply(self.routed(dated.format("")))) == 1
+        assert list(RoutePrice.objects.get(source="override").tiers) == [0]
+
     @pytest.mark.parametrize(
         ("prices", "place", "wanted"),
         [
