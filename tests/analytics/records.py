@@ -8,9 +8,9 @@ from uuid import UUID
 
 import orjson
 
-from analytics import rows
-from analytics.backlog import Entry
-from analytics.store import Away, RowRefused
+from analytics.recorder import rows
+from analytics.recorder.backlog import Entry
+from analytics.recorder.store import Away, RowRefused
 from llm.call import Attempt, Body, Record, created_at, new_id
 
 

@@ -16,8 +16,8 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from analytics.journal import homes
 from analytics.models import RequestLog
+from analytics.recorder.journal import homes
 from config import env
 
 RECORDING = [sys.executable, "-m", "tests.analytics.recording_process"]

@@ -14,11 +14,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from analytics.aside import NAME
-from analytics.backlog import Backlog, Entry
-from analytics.journal import homes
 from analytics.recorder import JournalRecorder
-from analytics.store import Away
+from analytics.recorder.aside import NAME
+from analytics.recorder.backlog import Backlog, Entry
+from analytics.recorder.journal import homes
+from analytics.recorder.store import Away
 from llm.call import Record
 from tests.analytics.records import MemoryStore, departed, record, refused, spoken
 

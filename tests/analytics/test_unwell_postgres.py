@@ -13,7 +13,7 @@ from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from analytics.recorder import JournalRecorder
-from analytics.store import Store
+from analytics.recorder.store import Store
 from tests.analytics.conftest import connected
 from tests.analytics.records import departed, spoken
 from tests.llm.own_postgres import OwnPostgres

@@ -8,12 +8,12 @@ from threading import Thread
 
 import pytest
 
-from analytics import rows
-from analytics import steward as module
-from analytics.aside import Aside
-from analytics.journal import Journal, homes
-from analytics.recovery import Recovery
-from analytics.steward import Steward
+from analytics.recorder import rows
+from analytics.recorder import steward as module
+from analytics.recorder.aside import Aside
+from analytics.recorder.journal import Journal, homes
+from analytics.recorder.recovery import Recovery
+from analytics.recorder.steward import Steward
 from tests.analytics.records import MemoryStore, record
 
 

@@ -12,12 +12,12 @@ from uuid import UUID
 
 import orjson
 
-from analytics import rows
-from analytics.alarm import Alarm
-from analytics.aside import Aside
-from analytics.backlog import BATCH_ROWS, Entry
-from analytics.journal import DEPARTED, FINISHED, GATHERED, LOCK, hold, homes, remove, segments
-from analytics.writer import Inserter, Writer
+from analytics.recorder import rows
+from analytics.recorder.alarm import Alarm
+from analytics.recorder.aside import Aside
+from analytics.recorder.backlog import BATCH_ROWS, Entry
+from analytics.recorder.journal import DEPARTED, FINISHED, GATHERED, LOCK, hold, homes, remove, segments
+from analytics.recorder.writer import Inserter, Writer
 from llm.call import Record
 
 logger = logging.getLogger(__name__)

@@ -9,15 +9,15 @@ from threading import Thread
 
 import pytest
 
-from analytics import committer as module
-from analytics import rows
-from analytics.aside import Aside
-from analytics.backlog import Backlog, Entry
-from analytics.committer import Committer, wake
-from analytics.floods import Floods
-from analytics.journal import Journal, homes
-from analytics.store import Away
-from analytics.writer import Writer
+from analytics.recorder import committer as module
+from analytics.recorder import rows
+from analytics.recorder.aside import Aside
+from analytics.recorder.backlog import Backlog, Entry
+from analytics.recorder.committer import Committer, wake
+from analytics.recorder.floods import Floods
+from analytics.recorder.journal import Journal, homes
+from analytics.recorder.store import Away
+from analytics.recorder.writer import Writer
 from llm.call import Record
 from tests.analytics.records import MemoryStore, entry, record, refused
 

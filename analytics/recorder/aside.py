@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from analytics.alarm import Alarm
+from analytics.recorder.alarm import Alarm
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from analytics.alarm import Alarm
-from analytics.aside import Aside
-from analytics.backlog import Entry
-from analytics.store import RowRefused
+from analytics.recorder.alarm import Alarm
+from analytics.recorder.aside import Aside
+from analytics.recorder.backlog import Entry
+from analytics.recorder.store import RowRefused
 
 logger = logging.getLogger(__name__)
 

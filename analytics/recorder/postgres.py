@@ -10,8 +10,8 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from analytics import partitions
-from analytics.backlog import Entry
-from analytics.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS
+from analytics.recorder.backlog import Entry
+from analytics.recorder.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS
 from llm.call import created_at
 
 INSERT = "INSERT INTO {0} ({1}) SELECT {1} FROM json_populate_recordset(NULL::{0}, %s::json) ON CONFLICT DO NOTHING"

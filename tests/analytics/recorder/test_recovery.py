@@ -9,13 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from analytics import recovery as module
-from analytics import rows
-from analytics.aside import NAME, Aside
-from analytics.journal import Journal, hold, homes, segments
 from analytics.models import RequestLog
-from analytics.recovery import Recovery
-from analytics.store import Away, Store
+from analytics.recorder import recovery as module
+from analytics.recorder import rows
+from analytics.recorder.aside import NAME, Aside
+from analytics.recorder.journal import Journal, hold, homes, segments
+from analytics.recorder.recovery import Recovery
+from analytics.recorder.store import Away, Store
 from llm.call import Record, new_id
 from tests.analytics.records import MemoryStore, departed, record, refused, spoken
 

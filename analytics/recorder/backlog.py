@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analytics.alarm import Alarm
+from analytics.recorder.alarm import Alarm
 from llm.call import Record
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from analytics import partitions
-from analytics.backlog import Entry
-from analytics.engine import Engine
-from analytics.postgres import Postgres
-from analytics.sqlite import Sqlite
+from analytics.recorder.backlog import Entry
+from analytics.recorder.engine import Engine
+from analytics.recorder.postgres import Postgres
+from analytics.recorder.sqlite import Sqlite
 
 ENGINES: dict[str, Engine] = {"postgresql": Postgres(), "sqlite": Sqlite()}
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import rows
 from analytics.models import RequestBody, RequestLog
+from analytics.recorder import rows
 from llm.call import Attempt, Body, Record
 from llm.types import Completion, Message, Text
 from tests.analytics.records import departed, record, spoken

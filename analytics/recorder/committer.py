@@ -9,13 +9,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from analytics import rows
-from analytics.alarm import Alarm
-from analytics.backlog import Backlog, Entry
-from analytics.floods import Floods
-from analytics.journal import Journal
-from analytics.store import Away
-from analytics.writer import Writer
+from analytics.recorder import rows
+from analytics.recorder.alarm import Alarm
+from analytics.recorder.backlog import Backlog, Entry
+from analytics.recorder.floods import Floods
+from analytics.recorder.journal import Journal
+from analytics.recorder.store import Away
+from analytics.recorder.writer import Writer
 from llm.call import Record
 
 logger = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from analytics.aside import NAME, Aside
-from analytics.backlog import Entry
-from analytics.store import Away
-from analytics.writer import Writer
+from analytics.recorder.aside import NAME, Aside
+from analytics.recorder.backlog import Entry
+from analytics.recorder.store import Away
+from analytics.recorder.writer import Writer
 from tests.analytics.records import MemoryStore, entry, record, spoken
 
 

@@ -6,8 +6,8 @@ from threading import Thread
 
 import pytest
 
-from analytics import backlog as module
-from analytics.backlog import Backlog, Entry
+from analytics.recorder import backlog as module
+from analytics.recorder.backlog import Backlog, Entry
 from tests.analytics.records import record
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import UUID
 from weakref import WeakSet
 
-from analytics.alarm import Alarm
+from analytics.recorder.alarm import Alarm
 from llm.call import new_id
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from analytics.alarm import Alarm
+from analytics.recorder.alarm import Alarm
 
 
 def test_it_speaks_at_once_then_rarely_and_counts_every_time(

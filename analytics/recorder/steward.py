@@ -7,10 +7,10 @@ import threading
 import time
 from typing import Protocol
 
-from analytics.alarm import Alarm
-from analytics.journal import Journal
-from analytics.recovery import Books, Recovery
-from analytics.store import Away, RowRefused
+from analytics.recorder.alarm import Alarm
+from analytics.recorder.journal import Journal
+from analytics.recorder.recovery import Books, Recovery
+from analytics.recorder.store import Away, RowRefused
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics import journal as module
-from analytics.journal import Journal, hold, homes, remove, segments
+from analytics.recorder import journal as module
+from analytics.recorder.journal import Journal, hold, homes, remove, segments
 from llm.call import new_id
 
 

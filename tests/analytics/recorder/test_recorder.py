@@ -10,10 +10,10 @@ from threading import Event, Thread
 
 import pytest
 
-from analytics import recorder as module
-from analytics.backlog import Backlog, Entry
-from analytics.journal import homes, segments
 from analytics.recorder import JournalRecorder
+from analytics.recorder import recorder as module
+from analytics.recorder.backlog import Backlog, Entry
+from analytics.recorder.journal import homes, segments
 from llm.call import Recorder
 from tests.analytics.records import MemoryStore, departed, record, refused, spoken
 

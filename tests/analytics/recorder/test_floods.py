@@ -7,8 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from analytics.floods import OWN_ROWS, Floods
-from analytics.journal import Journal, homes, segments
+from analytics.recorder.floods import OWN_ROWS, Floods
+from analytics.recorder.journal import Journal, homes, segments
 from llm.call import Attempt, Record
 from tests.analytics.records import departed, record, refused
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-from analytics import rows
-from analytics.alarm import Alarm
-from analytics.aside import Aside
-from analytics.backlog import Backlog, Entry
-from analytics.committer import Committer, release
-from analytics.floods import Floods
-from analytics.journal import Journal
-from analytics.recovery import Recovery
+from analytics.recorder import rows
+from analytics.recorder.alarm import Alarm
+from analytics.recorder.aside import Aside
+from analytics.recorder.backlog import Backlog, Entry
+from analytics.recorder.committer import Committer, release
+from analytics.recorder.floods import Floods
+from analytics.recorder.journal import Journal
+from analytics.recorder.recovery import Recovery
+from analytics.recorder.steward import Library, Steward
+from analytics.recorder.store import Store
+from analytics.recorder.writer import Writer
 from analytics.signals import announce
-from analytics.steward import Library, Steward
-from analytics.store import Store
-from analytics.writer import Writer
 from llm.call import Record
 
 logger = logging.getLogger(__name__)

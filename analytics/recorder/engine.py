@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from analytics import rows
-from analytics.backlog import Entry
 from analytics.models import RequestBody, RequestLog
+from analytics.recorder import rows
+from analytics.recorder.backlog import Entry
 
 LOG, BODY = RequestLog._meta.db_table, RequestBody._meta.db_table
 LOG_COLUMNS, BODY_COLUMNS = ", ".join(rows.COLUMNS), ", ".join(rows.BODY_COLUMNS)

@@ -12,10 +12,10 @@ import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, IntegerField, JSONField, Model, UUIDField
 
-from analytics import rows
-from analytics.backlog import Entry
-from analytics.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS
 from analytics.models import RequestBody, RequestLog
+from analytics.recorder import rows
+from analytics.recorder.backlog import Entry
+from analytics.recorder.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS
 
 INSERT = "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING"
 INSERT_ROWS = INSERT.format(LOG, LOG_COLUMNS, ", ".join("?" * len(rows.COLUMNS)))

@@ -11,10 +11,10 @@ import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from analytics import store as module
 from analytics.models import RequestBody, RequestLog
-from analytics.postgres import Postgres
-from analytics.store import Away, RowRefused, Store
+from analytics.recorder import store as module
+from analytics.recorder.postgres import Postgres
+from analytics.recorder.store import Away, RowRefused, Store
 from llm.call import Body
 from tests.analytics.conftest import connected
 from tests.analytics.logbook import identity

@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from analytics import rows
-from analytics.journal import Journal
+from analytics.recorder import rows
+from analytics.recorder.journal import Journal
 from llm.call import Record
 
 OWN_ROWS = 10
