@@ -78,7 +78,12 @@ class Bridge:
         threading.Thread(target=self._loop.run_forever, name="gatehouse-bridge", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Whoever is interrupted while waiting, by a worker's time limit say, takes the work with it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from uuid import UUID
 
 import httpx2
 
+from config import env
 from tests.llm.surfaces.registry import KEYS
 from tests.serving import Serving
 from tests.upstream import Upstream
@@ -67,6 +70,19 @@ class House:
             time.sleep(0.02)
         assert len(found) == 1
         return plain(found[0])
+
+    def python(self, asked: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+        """What comes of requests through the Python door, in a process of its own that has the same environment."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.llm.surfaces.python_door"],
+            env=self.serving.environment,
+            cwd=env.ROOT,
+            input=json.dumps({"key": KEYS["main"], "asked": asked}),
+            text=True,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def received(self, text: str) -> Received:
         """The one request at the vendor whose last message says `text`."""

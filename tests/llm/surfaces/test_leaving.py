@@ -183,6 +183,19 @@ def test_a_slow_reader_gets_everything(house: House) -> None:
     assert house.row(received.id or "")["status"] == "ok"
 
 
+@pytest.mark.parametrize("way", ["left", "interrupted"])
+def test_code_that_leaves_a_loop_or_is_interrupted_has_left_too(house: House, way: str) -> None:
+    """Its process lives on: a later call is answered."""
+    text = f"Are you there, {uuid4()}?"
+    model = "stall-mid" if way == "left" else "stall-first"
+    *_, later = house.python([(way, question(model, text)), ("generate", question("gpt-4o-mini", "later"))])
+
+    assert later[0]["content"] == "later"
+    row = assert_aborted(house, house.received(text))
+    assert (row["status"], row["surface"]) == ("cancelled", "python")
+    assert row["latency_ms"] < 10_000
+
+
 def memory(house: House) -> int:
     """Kilobytes of the gateway's process."""
     assert house.serving.process is not None

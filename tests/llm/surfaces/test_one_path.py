@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from config import env
 from tests.llm.surfaces.house import NATIVE, OPENAI, House, frames, plain
-from tests.llm.surfaces.registry import KEYS
 
 OVER_HTTP = {
     "native JSON": (NATIVE, False),
@@ -100,17 +96,7 @@ def asks(house: House) -> dict[tuple[str, str], Ask]:
 
 def through_python(house: House, sessions: dict[tuple[str, str], str]) -> dict[tuple[str, str], Ask]:
     asked = [(model, way) for model in MODELS for way in IN_PYTHON]
-    task = {"key": KEYS["main"], "asked": [(way, request(NATIVE, model, sessions[model, way])) for model, way in asked]}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.llm.surfaces.python_door"],
-        env=house.serving.environment,
-        cwd=env.ROOT,
-        input=json.dumps(task),
-        text=True,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = house.python([(way, request(NATIVE, model, sessions[model, way])) for model, way in asked])
     return {
         (model, way): Ask({"error": told} if isinstance(told, dict) else joined(told), sent=sent(house, name_of(told)))
         for (model, way), told in zip(asked, lines, strict=True)
