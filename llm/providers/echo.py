@@ -13,7 +13,7 @@ from llm.types import Events, EventStream, Finished, Request, Started, Text, Tex
 
 @dataclass(frozen=True)
 class Temper:
-    """How an echo behaves. `pause` in seconds before each word; `breaks_after` so many words."""
+    """How an echo behaves. `pause` in seconds before each word; `breaks_after` so many words, or where they end."""
 
     pause: float = 0.0
     fails: bool = False
@@ -46,13 +46,15 @@ class EchoProvider:
         spoken: Events = []
         for position, word in enumerate(said):
             if position == temper.breaks_after:
-                raise ProviderBroken("This echo always breaks off.")
+                break
             await asyncio.sleep(temper.pause)
             call.waited += temper.pause
             if call.request.stream:
                 yield [TextDelta(word)]
             else:
                 spoken.append(TextDelta(word))
+        if temper.breaks_after is not None:
+            raise ProviderBroken("This echo always breaks off.")
         usage = _usage(call.request, len(said))
         yield [*spoken, Finished("stop" if len(said) == len(heard) else "length"), UsageReport(usage)]
 

@@ -164,7 +164,7 @@ async def test_a_client_that_leaves_is_charged_what_was_said() -> None:
 
 async def test_a_task_that_is_cancelled_while_it_waits_is_in_the_books() -> None:
     class Silent(ScriptedProvider):
-        async def stream(self, call):  # type: ignore[no-untyped-def]
+        async def stream(self, call):  # type: ignore[no-untyped-def]  # as its parent
             arrived.set()
             await asyncio.Event().wait()
             yield []
@@ -271,7 +271,7 @@ async def test_a_follower_leads_when_the_leader_was_refused() -> None:
 
 async def test_a_bug_of_ours_is_in_the_books_too() -> None:
     class Buggy(NoLimiter):
-        async def admit(self, caller):  # type: ignore[no-untyped-def]
+        async def admit(self, caller):  # type: ignore[no-untyped-def]  # as its parent
             raise ZeroDivisionError
 
     house = House(limiter=Buggy())
@@ -282,7 +282,7 @@ async def test_a_bug_of_ours_is_in_the_books_too() -> None:
 
 async def test_times_are_ours_without_the_providers() -> None:
     class Slow(ScriptedProvider):
-        async def stream(self, call):  # type: ignore[no-untyped-def]
+        async def stream(self, call):  # type: ignore[no-untyped-def]  # as its parent
             house.clock.seconds += 2
             call.waited += 2
             async for events in super().stream(call):

@@ -188,7 +188,7 @@ async def test_a_client_that_leaves_closes_the_provider() -> None:
 
 async def test_what_a_vendor_does_not_take_is_named() -> None:
     class Picky(ScriptedProvider):
-        async def stream(self, call):  # type: ignore[no-untyped-def]
+        async def stream(self, call):  # type: ignore[no-untyped-def]  # as its parent
             call.dropped.append("seed")
             async for events in super().stream(call):
                 yield events

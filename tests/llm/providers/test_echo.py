@@ -43,6 +43,10 @@ async def test_one_breaks_off_on_purpose() -> None:
     assert "".join(said) == "one two three "
 
 
+async def test_it_breaks_off_short_answers_too() -> None:
+    assert isinstance(await failure(EchoProvider(), upstream_call("echo-cut", "one", stream=True)), ProviderBroken)
+
+
 async def test_one_is_slow_on_purpose() -> None:
     call = upstream_call("echo-slow", "one")
     await ask(EchoProvider(), call)
