@@ -195,7 +195,7 @@ async def test_all_who_wait_on_one_loop_are_woken_by_one_call(monkeypatch: pytes
 
     def counted(*args: object) -> object:
         calls.append(args)
-        return threadsafe(*args)  # type: ignore[arg-type]
+        return threadsafe(*args)  # type: ignore[arg-type]  # a part that the test replaces
 
     monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
     waiters = [loop.create_future() for _ in range(16)]
@@ -203,7 +203,7 @@ async def test_all_who_wait_on_one_loop_are_woken_by_one_call(monkeypatch: pytes
     await asyncio.to_thread(wake, [Entry(record(), b"{}", None, waiter) for waiter in (*waiters, None)])
     woken = [waiter for waiter in waiters if not waiter.cancelled()]
     assert await asyncio.wait_for(asyncio.gather(*woken), SOON) == [True] * 15
-    assert sum(args[0] is module.release for args in calls) == 1  # type: ignore[index]
+    assert sum(args[0] is module.release for args in calls) == 1  # type: ignore[index]  # a part that the test replaces
 
 
 def test_a_loop_that_is_closed_wakes_nobody() -> None:

@@ -231,7 +231,7 @@ def test_a_locked_table_is_away_not_for_ever(store: Store, books: str, monkeypat
             cursor.execute("BEGIN IMMEDIATE")
         else:
             store.insert([entry(record())])
-            store._wrapper.connection.execute("SET lock_timeout = '50ms'")  # type: ignore[union-attr]
+            store._wrapper.connection.execute("SET lock_timeout = '50ms'")  # type: ignore[union-attr]  # a part that the test replaces
             cursor.execute("BEGIN; LOCK TABLE analytics_requestlog")
         with pytest.raises(Away):
             store.insert([entry(record())])
