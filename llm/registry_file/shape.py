@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -102,6 +103,8 @@ KEY: Shape = {
 }
 SECTIONS = {"providers": PROVIDER, "models": MODEL, "organisations": ORGANISATION, "keys": KEY}
 FILE: Shape = {name: Field(optional(list_of(object_of(shape)), []), None) for name, shape in SECTIONS.items()}
+NAMED = re.compile(r"(?<=')[^'<]{2,}(?=')")
+"""Aliases and tags by their names, in PyYAML's words."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -114,12 +117,20 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _broken(error: yaml.YAMLError) -> str:
+    """What is wrong and where, but not a letter of the line: it may hold a secret."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return "something else"
+    mark = error.problem_mark
+    return f"{NAMED.sub('…', error.problem or 'a mistake')} in line {mark.line + 1}, column {mark.column + 1}"
+
+
 def parse(source: str) -> Document:
     """Every row with all its fields; a section left out is None. Raises `Refused` with all that is wrong."""
     try:
         found = yaml.load(source, _Loader)  # noqa: S506  # a SafeLoader underneath
     except yaml.YAMLError as error:
-        raise Refused([Problem("the file", " ".join(str(error).split()), "YAML")]) from None
+        raise Refused([Problem("the file", _broken(error), "YAML")]) from None
     problems: list[Problem] = []
     document: Document = object_of(FILE)({} if found is None else found, Place("", problems))
     if problems:

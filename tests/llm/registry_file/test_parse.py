@@ -83,6 +83,25 @@ def test_all_problems_are_told_at_once() -> None:
     assert len(problems("providers: [{name: 1, kind: x, timeout: y}]\nkeys: [{name: a}]")) == 4
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "providers:\n  - {name: a, api_key: canary-1234: x}",
+        "providers:\n  - {name: a, api_key: 'canary-1234}",
+        "providers:\n  - {name: a, api_key: canary-1234, }}",
+        "providers:\n  - {name: a, api_key: *canary-1234}",
+        "providers:\n  - {name: a, api_key: !canary-1234 x}",
+        'providers:\n  - {name: a, api_key: "canary-1234\\q"}',
+        "providers:\n  - {name: a, api_key: canary-1234\x00}",
+    ],
+)
+def test_yaml_that_is_none_is_refused_without_quoting_it(text: str) -> None:
+    (found,) = problems(text)
+
+    assert found.startswith("the file: got ")
+    assert "canary" not in found
+
+
 def test_yaml_that_is_none_is_refused_with_its_line() -> None:
     (found,) = problems("models: [")
     assert "line 1" in found
