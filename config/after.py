@@ -11,16 +11,23 @@ import time
 from http.client import HTTPConnection, HTTPException
 
 PATIENCE = 120.0
-PAUSE = 0.2
+PAUSE = 0.1
 
 
 def main(port: str, *command: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not answers(int(port)):
-        if time.monotonic() > deadline:
-            sys.exit(f"The web process does not answer on port {port}.")
-        time.sleep(PAUSE)
+    if not wait_for(int(port)):
+        sys.exit(f"The web process does not answer on port {port}.")
     os.execv(command[0], command)  # noqa: S606  # our own command, no shell
+
+
+def wait_for(port: int) -> bool:
+    """Whether it answers before PATIENCE is at an end."""
+    deadline = time.monotonic() + PATIENCE
+    while not answers(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE)
+    return True
 
 
 def answers(port: int) -> bool:

@@ -6,11 +6,13 @@ import io
 import json
 import os
 import secrets
+import threading
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connections
 
-from config import entry
+from config import after, entry
 from llm import vault, welcome
 from llm.models import ApiKey
 from llm.models.keyring import Keyring
@@ -32,12 +34,18 @@ BODY = {"model": "echo", "messages": [{"role": "user", "content": "Hello from th
 KEPT = settings.VAR / "demo-key"
 
 
-def prepare(url: str) -> str:
-    """What to print once `url` answers."""
+def open_doors(host: str, port: int) -> None:
+    """Prepares the database at once, and prints the banner as soon as the port answers."""
     call_command("migrate", verbosity=0, interactive=False)
     entry.verify()
     call_command("bootstrap", stdout=io.StringIO())
-    return banner(url)
+    threading.Thread(target=_greet, args=(port, banner(f"http://{host}:{port}")), daemon=True).start()
+    connections.close_all()
+
+
+def _greet(port: int, text: str) -> None:
+    if after.wait_for(port):
+        print(text, flush=True)  # noqa: T201  # this is what a person is waiting for
 
 
 def banner(url: str) -> str:

@@ -49,10 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """The first signal drains and closes; a second one cuts what is still being answered."""
 
-    def __init__(self, config: uvicorn.Config, when_open: Callable[[], None]) -> None:
-        super().__init__(config)
-        self.when_open = when_open
-        self.hurried = False
+    hurried = False
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -68,7 +65,6 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         await super().startup(sockets)
-        self.when_open()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Runs between two bytecodes of the main thread: hands over to the loop, which may be asleep."""
@@ -113,14 +109,9 @@ class Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
 
-def run(
-    listener: socket.socket,
-    application: str = "config.asgi:application",
-    *,
-    when_open: Callable[[], None] = lambda: None,
-) -> None:
+def run(listener: socket.socket, application: str = "config.asgi:application") -> None:
     """Serves on `listener` until a signal; returns when all is closed."""
-    Server(configure(application), when_open).run([listener])
+    Server(configure(application)).run([listener])
 
 
 def configure(application: str) -> uvicorn.Config:

@@ -41,7 +41,8 @@ class Command(BaseCommand):
         if workers > 1 and not settings.REDIS_URL:
             raise CommandError(LONELY.format(workers=workers))
         listener = self.listen(host, port)
-        welcome = demo.prepare(f"http://{host}:{port}") if options["demo"] else ""
+        if options["demo"]:
+            demo.open_doors(host, port)
         entry.verify()
         worker_metrics.sweep()
         logger.info(
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         )
         if workers > 1:
             sys.exit(self.supervise(listener, workers))
-        server.run(listener, when_open=lambda: self.stdout.write(welcome))
+        server.run(listener)
 
     def listen(self, host: str, port: int) -> socket.socket:
         try:
