@@ -1,0 +1,187 @@
+"""What the documentation tells people to type works: run as they would, against a gateway served for it.
+
+JavaScript runs in Node where there is one. Everywhere, what it would send is read out of it and sent from here, so that
+without Node only the language goes untried.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+
+from config.env import ROOT
+from llm.registry_file import apply, parse
+from llm.vendors import CATALOGUE
+from tests import manual
+from tests.manual import Snippet
+from tests.serving import Serving, serving
+from tests.upstream import Upstream
+
+ADDRESS = "http://127.0.0.1:8000"
+TOLD = [ROOT / "README.md", *sorted((manual.DOCS / "tutorials").glob("*.md"))]
+SECRETS = {
+    "OPENAI_API_KEY": "sk-fake",
+    "GROQ_API_KEY": "sk-fake",
+    "FRONTEND_KEY": "gh_" + "f" * 40,
+    "PAGE_KEY": "gh_" + "p" * 40,
+}
+SECTIONS = {"providers", "models", "organisations", "keys"}
+BODY = re.compile(r"JSON\.stringify\((\{.*\})\)")
+FETCHED = re.compile(r'fetch\("([^"]+)"')
+
+
+def shown(pages: list[Path], *languages: str) -> list[Snippet]:
+    return [snippet for page in pages for snippet in manual.snippets(page, *languages)]
+
+
+CURLS = [snippet for snippet in shown(TOLD, "sh") if "curl " in snippet.text]
+PYTHONS = shown(TOLD, "python")
+SCRIPTS = shown([*TOLD, *sorted((manual.DOCS / "how-to").glob("*.md"))], "js")
+REGISTRIES = [
+    snippet
+    for snippet in shown([page for page in manual.PAGES if page.parent.name == "how-to"], "yaml")
+    if set(yaml.safe_load(snippet.text)) <= SECTIONS
+]
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Upstream]:
+    with Upstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> Iterator[Serving]:
+    """As after `make run` with OpenAI's key set, but that OpenAI is a fake."""
+    with serving(tmp_path_factory.mktemp("docs") / "var", **SECRETS) as installed:
+        installed.manage("bootstrap")
+        installed.apply(
+            {"providers": [{"name": "openai", "kind": "openai", "base_url": vendor.base_url, "api_key": "sk-fake"}]}
+        )
+        made = json.loads(installed.manage("create_key", "demo", "--json"))
+        (installed.folder / "demo-key").write_text(made["key"] + "\n")
+        installed.start()
+        yield installed
+
+
+def run(house: Serving, snippet: Snippet, *command: str) -> str:
+    """What it prints, in a folder with `var/demo-key` as `make run` leaves it."""
+    text = snippet.text.replace(ADDRESS, house.url)
+    done = subprocess.run(
+        [*command, text], cwd=house.folder.parent, text=True, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def question(text: str) -> str:
+    asked = re.search(r'"?content"?: "([^"]+)"', text)
+    assert asked
+    return asked[1]
+
+
+def key(house: Serving) -> str:
+    return (house.folder / "demo-key").read_text().strip()
+
+
+def test_each_kind_of_snippet_is_found() -> None:
+    assert [len(found) > 0 for found in (CURLS, PYTHONS, SCRIPTS, REGISTRIES)] == [True] * 4
+    assert {snippet.page.name for snippet in [*CURLS, *PYTHONS]} == {"README.md", "first-answer.md"}
+
+
+@pytest.mark.parametrize("snippet", CURLS, ids=str)
+def test_curl_is_answered(house: Serving, snippet: Snippet) -> None:
+    printed = run(house, snippet, "sh", "-ec")
+    if "-d " not in snippet.text:
+        assert printed.count('"results"') == snippet.text.count("curl ")
+        return
+    asked = question(snippet.text)
+    if '"echo-cut"' in snippet.text:
+        assert "event: error" in printed
+        assert all(word in printed for word in asked.split()[:3])
+    else:
+        assert '"error"' not in printed.replace('"error":null', "")
+        assert asked in printed
+
+
+@pytest.mark.parametrize("snippet", PYTHONS, ids=str)
+def test_python_gets_its_answer_with_the_openai_sdk(house: Serving, snippet: Snippet) -> None:
+    assert question(snippet.text) in run(house, snippet, sys.executable, "-c")
+
+
+@pytest.mark.parametrize("snippet", SCRIPTS, ids=str)
+def test_javascript_asks_what_the_gateway_answers(house: Serving, snippet: Snippet) -> None:
+    address, body = FETCHED.search(snippet.text), BODY.search(snippet.text)
+    assert address
+    assert body
+    asked = yaml.safe_load(body[1])
+    headers = {"Authorization": f"Bearer {key(house)}"}
+    answer = httpx2.post(address[1].replace(ADDRESS, house.url), headers=headers, json=asked)
+    assert answer.status_code == 200, answer.text
+    assert asked["messages"][0]["content"] in answer.text
+
+
+@pytest.mark.parametrize("snippet", SCRIPTS, ids=str)
+def test_javascript_runs_where_there_is_node(house: Serving, snippet: Snippet) -> None:
+    """Says nothing on a machine without Node: the project needs none."""
+    node = shutil.which("node")
+    if node is not None:
+        given = Snippet(snippet.page, snippet.language, f'const key = "{key(house)}";\n{snippet.text}')
+        printed = run(house, given, node, "--input-type=module", "--eval")
+        assert question(snippet.text).split() == printed.split()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, secret in SECRETS.items():
+        monkeypatch.setenv(name, secret)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("snippet", REGISTRIES, ids=str)
+def test_a_registry_can_be_applied_as_it_stands(snippet: Snippet) -> None:
+    apply(parse((CATALOGUE / "echo.yaml").read_text()))
+    outcome = apply(parse(snippet.text))
+    assert outcome.changes
+    assert [warning for warning in outcome.warnings if "nobody can use it" not in warning] == []
+    assert apply(parse(snippet.text)).changes == []
+
+
+def test_the_server_connected_as_told_answers(house: Serving, vendor: Upstream) -> None:
+    (told,) = manual.snippets(manual.DOCS / "how-to" / "connect.md", "yaml")
+    house.manage("apply_registry", "-", stdin=told.text.replace("http://127.0.0.1:11434/v1", vendor.base_url))
+    asked: dict[str, Any] = {"model": "llama", "messages": [{"role": "user", "content": "Hello, workshop"}]}
+    headers = {"Authorization": f"Bearer {key(house)}"}
+    answer = httpx2.post(f"{house.url}/api/v1/generate/", headers=headers, json=asked).json()
+    assert [(attempt["provider"], attempt["outcome"]) for attempt in answer["metadata"]["attempts"]] == [
+        ("workshop", "ok")
+    ]
+    assert answer["cost"] == "0"
+
+
+def test_secrets_are_rotated_as_told(tmp_path: Path) -> None:
+    told = next(snippet for snippet in manual.snippets(manual.DOCS / "how-to" / "rotate-secrets.md", "sh"))
+    new = subprocess.run(["sh", "-ec", told.text], text=True, capture_output=True, check=True).stdout.strip()
+    with serving(tmp_path / "var", OPENAI_API_KEY="sk-fake") as installed:
+        installed.manage("bootstrap")
+        kept = (installed.folder / "secrets").read_text()
+        old = re.search(r"^SECRETS_KEY=(.+)$", kept, re.MULTILINE)
+        assert old
+        installed.environment["SECRETS_KEY"] = f"{new},{old[1]}"
+        installed.manage("rotate_secrets")
+        installed.environment["SECRETS_KEY"] = new
+        assert "no issues" in installed.manage("check", "--database", "default")
+        del installed.environment["SECRETS_KEY"]
+        with pytest.raises(AssertionError, match="SECRETS_KEY is not the one"):
+            installed.manage("check", "--database", "default")
