@@ -71,11 +71,15 @@ class OpenAIProvider:
                         if any(isinstance(event, CONTENT) for event in events):
                             patience.content()
                         yield events
+                    if answer.failure is not None:
+                        raise answer.failure
                     if answer.is_done:
                         await _drain(pieces, patience)
                         return
                 if events := answer.end():
                     yield events
+                if answer.failure is not None:
+                    raise answer.failure
 
     @asynccontextmanager
     async def _asked(self, call: UpstreamCall, patience: Patience) -> AsyncIterator[httpx2.Response]:
@@ -167,10 +171,14 @@ async def _drain(pieces: AsyncGenerator[bytes, None], patience: Patience) -> Non
 
 
 class StreamedAnswer:
-    """From the pieces of one stream to its events. `[DONE]` ends the choices that were left open."""
+    """From the pieces of one stream to its events. `[DONE]` ends the choices that were left open.
+
+    A `failure` waits until the events that came before it, in the same piece, have been handed on.
+    """
 
     def __init__(self) -> None:
         self.is_done = False
+        self.failure: ProviderError | None = None
         self._reader = FrameReader()
         self._parser = ChunkParser()
         self._ended: set[int] = set()
@@ -190,7 +198,11 @@ class StreamedAnswer:
                 events += [Finished("stop", choice) for choice in self._parser.choices if choice not in self._ended]
                 break
             if payload:
-                events += self._parser.parse_chunk(_json(payload))
+                try:
+                    events += self._parser.parse_chunk(_json(payload))
+                except ProviderError as failure:
+                    self.failure = failure
+                    break
                 self._ended.update(event.choice for event in events if type(event) is Finished)
         return events
 

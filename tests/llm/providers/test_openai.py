@@ -119,6 +119,17 @@ async def test_however_it_is_laid_out_the_answer_is_the_same(upstream: Upstream,
     assert completion.usage == plain.usage
 
 
+@pytest.mark.parametrize("name", ["error-frame+one-write", "bad-json+one-write"])
+async def test_words_that_came_along_with_a_fault_are_not_lost(upstream: Upstream, name: str) -> None:
+    said: list[str] = []
+    async with openai_provider(upstream.base_url) as provider:
+        batches = provider.stream(upstream_call(name, stream=True))
+        with pytest.raises(ProviderBroken):  # noqa: PT012 - the words count that came before it
+            async for events in batches:
+                said += [event.text for event in events if isinstance(event, TextDelta) and event.text]
+    assert said == ["one"]
+
+
 @pytest.mark.parametrize("name", ["usage-every", "finish-twice"])
 async def test_what_comes_twice_in_a_stream_counts_once(upstream: Upstream, name: str) -> None:
     async with openai_provider(upstream.base_url) as provider:
