@@ -89,3 +89,11 @@ def test_one_that_dies_takes_the_other_along(machine: Machine, victim: int) -> N
     os.kill(sorted(children(parent.pid))[victim], signal.SIGKILL)
     assert parent.wait(timeout=60) == 1
     assert status(machine.port) == 0
+
+
+def test_nothing_outlives_a_killed_parent(machine: Machine) -> None:
+    parent, _ = machine.run()
+    assert wait_until(lambda: has_worker(parent))
+    family = [pid for child in children(parent.pid) for pid in (child, *children(child))]
+    parent.kill()
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
