@@ -64,7 +64,18 @@ def address(name: str, schemes: tuple[str, ...], default: str = "") -> str:
     raw = text(name, default)
     if raw and urlsplit(raw).scheme not in schemes:
         raise SystemExit(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    if not _is_readable(raw):
+        raise SystemExit(f"{name} cannot be read as a URL; in a password write / as %2F, # as %23 and ? as %3F.")
     return raw
+
+
+def _is_readable(url: str) -> bool:
+    """A bare slash in a password makes a port of its first half, and later errors would quote that."""
+    try:
+        urlsplit(url).port  # noqa: B018  # reading it is what raises
+    except ValueError:
+        return False
+    return True
 
 
 def mail_server(name: str) -> dict[str, Any]:

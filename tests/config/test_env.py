@@ -32,6 +32,13 @@ def fresh_var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("DEBUG", "perhaps", "DEBUG must be yes or no, not 'perhaps'."),
         ("DATABASE_URL", "mysql://u:hunter2@h/d", "DATABASE_URL must begin with postgres://"),
         ("REDIS_URL", "http://:hunter2@h", "REDIS_URL must begin with redis://"),
+        (
+            "DATABASE_URL",
+            "postgres://u:hunter2/x@h/d",
+            "DATABASE_URL cannot be read as a URL; in a password write / as",
+        ),
+        ("REDIS_URL", "redis://:hunter2#x@h", "REDIS_URL cannot be read as a URL"),
+        ("EMAIL_URL", "smtp://u:hunter2/x@h", "EMAIL_URL cannot be read as a URL"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "TRUSTED_PROXIES must list addresses or CIDR ranges, not 'proxy'."),
         ("SECRETS_KEY", "hunter2", "SECRETS_KEY must be urlsafe base64 of 32 bytes"),
         ("JOURNAL_DIR", "/dev/null/journal", "JOURNAL_DIR: the folder /dev/null/journal cannot be made"),
