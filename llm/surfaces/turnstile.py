@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 
 AT_LEAST = 4
-A_SECOND = 300
-"""Beginning a call takes about a millisecond: at this rate a rush has a third of a busy loop, the streams the rest."""
+A_SECOND = 150
+"""Beginning a call takes more than a millisecond: at this rate a rush has a fifth of a busy loop, streams the rest."""
 
 
 class Turnstile:
