@@ -42,8 +42,9 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise BadAddress(f"is not an address: {error}") from None
+    except ValueError:
+        # Its words quote what was read as the port, which may be half of a password.
+        raise BadAddress("is not an address: its brackets do not match, or its port is no number") from None
     return parts
 
 

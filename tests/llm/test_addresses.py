@@ -49,6 +49,13 @@ def test_bad_addresses_are_refused_in_words(url: str, words: str) -> None:
         check_base_url(url, ["ollama.internal", "10.1.0.0/16"])
 
 
+@pytest.mark.parametrize("url", ["https://me:hunter2/x@api.openai.com", "https://me:hunter2@[api.openai.com"])
+def test_a_refusal_does_not_quote_half_a_password(url: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        check_base_url(url)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_the_host_a_secret_goes_to_has_its_port() -> None:
     assert host_of("https://API.openai.com/v1") == host_of("https://api.openai.com:443/v2") == "api.openai.com:443"
     assert host_of("http://api.openai.com") == "api.openai.com:80"
