@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 LONGEST_GOT = 80
+CREDENTIALS = re.compile(r"(?<=://)[^\s@]+(?=@)")
+"""In an address, where they do not belong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +57,5 @@ def _quoted(got: Any) -> str:
         return "nothing"
     if isinstance(got, (dict, list)):
         return "an object" if isinstance(got, dict) else "a list"
-    text = repr(got) if isinstance(got, str) else str(got)
+    text = repr(CREDENTIALS.sub("…", got)) if isinstance(got, str) else str(got)
     return text if len(text) <= LONGEST_GOT else f"{text[:LONGEST_GOT]}…"

@@ -129,6 +129,10 @@ class TestSecrets:
         (found,) = problems("providers: [{name: a, kind: openai, api_key: 'env:NOT_THERE'}]")
         assert found.startswith("providers[0].api_key: got 'env:NOT_THERE', wanted the variable NOT_THERE to be set")
 
+    def test_a_password_in_an_address_is_not_quoted(self) -> None:
+        (found,) = problems("providers: [{name: a, kind: 'https://me:canary@api.example/v1'}]")
+        assert found.startswith("providers[0].kind: got 'https://…@api.example/v1', wanted one of")
+
     def test_a_secret_of_the_wrong_type_is_not_quoted(self) -> None:
         (found,) = problems("providers: [{name: a, kind: openai, api_key: [sk-canary]}]")
         assert "canary" not in found
