@@ -9,9 +9,7 @@ from pathlib import Path
 from config.env import ROOT
 from tests.scans import tree
 
-MARK = re.compile(
-    r"#\s*(?P<what>noqa|type:\s*ignore|nosec|pragma:\s*no\s*cover|ruff:\s*noqa|mypy:)"
-)
+MARK = re.compile(r"#\s*(?P<what>noqa|type:\s*ignore|nosec|pragma:\s*no\s*cover|ruff:\s*noqa|mypy:)")
 CODED = re.compile(
     r"""
     \#\s* (?: noqa:\s*[A-Z]+[0-9]+ (?:\s*,\s*[A-Z]+[0-9]+)*
