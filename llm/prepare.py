@@ -73,7 +73,7 @@ def resolve(request: Request, caller: Caller, snapshot: Snapshot, *, field: str 
     if model is None:
         usable = [known for known in snapshot.models if _may_use(caller, known)]
         near = snapshot.near(name, usable)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "GET /api/v1/models/ lists the models."
+        hint = f"Did you mean {' or '.join(near)}?" if near else "GET /v1/models lists the models."
         raise NotFound(f"There is no model {name[:200]!r}.", param=field, code="model_not_found", hint=hint)
     if not _may_use(caller, model.name):
         raise Forbidden(f"This key may not use the model {model.name}.", param=field, code="model_not_allowed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cache
+from functools import cache, partial
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -14,6 +14,8 @@ from llm import redis
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
 from llm.catalog import Catalog
+from llm.dialects.openai import COMPATIBLE
+from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
@@ -23,11 +25,13 @@ from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
 from llm.routing import Router
 
+COMPATIBLE_KINDS = ("compatible", "groq", "openrouter", "cohere", "deepseek", "mistral", "ollama")
 KINDS: dict[str, ProviderFactory] = {
     "openai": OpenAIProvider,
-    "compatible": OpenAIProvider,
+    **dict.fromkeys(COMPATIBLE_KINDS, partial(OpenAIProvider, profile=COMPATIBLE)),
     "echo": lambda spec: EchoProvider(),
 }
+"""How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""
 RETIRE = 600.0
 """Seconds after which no stream can still be using a provider's former client."""
 
@@ -126,6 +130,8 @@ class Providers:
             return known[1]
         if known is not None and known[0] == spec:
             provider = known[1]
+        elif spec.kind not in KINDS:
+            raise ProviderError(f"Providers of the kind {spec.kind} cannot be asked yet.", code="provider_kind")
         else:
             provider = KINDS[spec.kind](spec)
             if known is not None:

@@ -19,6 +19,9 @@ from llm.providers.sse import FrameReader
 from llm.registry import ProviderSpec
 from llm.types import CONTENT, Events, EventStream, Finished
 
+OPENAI_URL = "https://api.openai.com/v1"
+SDK_HEADERS = ("accept", "user-agent", "x-stainless-")
+"""Of the SDK's own headers: the others it reads from the environment of this process, where a row is silent."""
 POOL = httpx2.Limits(max_connections=10_000, max_keepalive_connections=1_000)
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one whole answer; a vendor that sends more is broken."""
@@ -45,13 +48,15 @@ class OpenAIProvider:
         self._http = openai.DefaultAioHttpClient(limits=POOL, follow_redirects=False)
         client = openai.AsyncOpenAI(
             api_key=spec.secret or "none",
-            organization=spec.organization,
-            base_url=spec.base_url or None,
+            base_url=spec.base_url or OPENAI_URL,
             max_retries=0,
             http_client=self._http,
         )
         self._url = client.base_url.join("chat/completions")
-        said = {**client.default_headers, **client.auth_headers, "content-type": "application/json"}
+        said = {name: value for name, value in client.default_headers.items() if name.lower().startswith(SDK_HEADERS)}
+        said |= {**client.auth_headers, "content-type": "application/json"}
+        if spec.organization:
+            said["openai-organization"] = spec.organization
         self._headers = [(name, value) for name, value in said.items() if isinstance(value, str)]
         self._timeout = httpx2.Timeout(None, connect=spec.connect_timeout).as_dict()
 

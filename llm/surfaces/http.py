@@ -15,6 +15,7 @@ from llm.dialects.base import HEARTBEAT, Dialect
 from llm.dialects.body import parse_body
 from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
 from llm.gateway import Gateway
+from llm.limits import Admission
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
 from llm.surfaces.responses import (
@@ -101,6 +102,8 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     """An error as an answer: status, envelope and the headers that SDKs obey."""
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
+    if error.limit is not None:
+        headers |= Admission(error.limit.max, 0, error.retry_after).headers()
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
     if isinstance(error, ProviderError) and not error.retryable:

@@ -34,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor.follow_parent()
+        settings.WEB_CONCURRENCY = options["workers"]
         if options["fd"] is not None:
             server.run(socket.socket(fileno=options["fd"]))
             return
@@ -60,7 +61,8 @@ class Command(BaseCommand):
 
     def supervise(self, listener: socket.socket, workers: int) -> int:
         fd = listener.fileno()
-        worker = supervisor.Command([sys.executable, str(env.ROOT / "manage.py"), "serve", "--fd", str(fd)], fds=(fd,))
+        serve = [sys.executable, str(env.ROOT / "manage.py"), "serve", "--fd", str(fd), "--workers", str(workers)]
+        worker = supervisor.Command(serve, fds=(fd,))
         parent = supervisor.Supervisor(
             {f"worker {number}": worker for number in range(1, workers + 1)},
             replaces=True,

@@ -119,3 +119,18 @@ def test_a_large_honest_body_is_read() -> None:
     text = 'He said: \\"yes, [really]\\", ' * 100_000
 
     assert parse_body(b'{"messages": ["%b"]}' % text.encode())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"a":2,"b":"\\u003a"}',
+        b'{"a":1,"a":2,"b":"\\u003A"}',
+        b'{"a":"x:y","a":"z"}',
+        b'{"a":[{"k:":1,"k:":2}]}',
+    ],
+)
+def test_no_colon_inside_a_string_hides_a_field_named_twice(raw: bytes) -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse_body(raw)
+    assert refused.value.code == "duplicate_key"

@@ -20,7 +20,8 @@ from llm.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from llm.providers.openai import hidden
+from llm.providers.openai import OpenAIProvider, hidden
+from llm.registry import ProviderSpec
 from llm.types import Finished, Options, TextDelta
 from tests.llm.providers.asking import ask, events_of, failure, openai_provider, upstream_call
 from tests.upstream import Upstream
@@ -104,7 +105,6 @@ ANSWERS = [
     "no-blank-line",
     "until-close",
     "drip",
-    "fin-after",
 ]
 
 
@@ -128,6 +128,14 @@ async def test_words_that_came_along_with_a_fault_are_not_lost(upstream: Upstrea
             async for events in batches:
                 said += [event.text for event in events if isinstance(event, TextDelta) and event.text]
     assert said == ["one"]
+
+
+async def test_a_connection_that_the_vendor_closed_meanwhile_is_not_used_again(upstream: Upstream) -> None:
+    async with openai_provider(upstream.base_url) as provider:
+        for _ in range(3):
+            await ask(provider, upstream_call("fin-after"))
+            await upstream.until(lambda: upstream.open_sockets == 0)
+    assert upstream.served == 3
 
 
 @pytest.mark.parametrize("name", ["usage-every", "finish-twice"])
@@ -301,3 +309,14 @@ async def test_reasoning_refusal_and_reasons_come_through(upstream: Upstream, st
     assert thought.usage.reasoning_tokens
     assert refused.choices[0].refusal
     assert (cut.choices[0].finish_reason, filtered.choices[0].finish_reason) == ("length", "content_filter")
+
+
+async def test_the_environment_of_the_process_says_nothing(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-environment")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-environment")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "x-environment: yes")
+    async with openai_provider(upstream.base_url) as provider:
+        await ask(provider, upstream_call("gpt-4o-mini"))
+    assert "environment" not in repr(upstream.requests[0].headers)
+    assert OpenAIProvider(ProviderSpec(id=1, name="o", kind="openai"))._url.host == "api.openai.com"
