@@ -49,10 +49,10 @@ def test_bad_addresses_are_refused_in_words(url: str, words: str) -> None:
         check_base_url(url, ["ollama.internal", "10.1.0.0/16"])
 
 
-@pytest.mark.parametrize("url", ["https://me:hunter2/x@api.openai.com", "https://me:hunter2@[api.openai.com"])
-def test_a_refusal_does_not_quote_half_a_password(url: str) -> None:
+@pytest.mark.parametrize("rest", ["hunter2/x@api.openai.com", "hunter2@[api.openai.com"])
+def test_a_refusal_does_not_quote_half_a_password(rest: str) -> None:
     with pytest.raises(BadAddress) as refused:
-        check_base_url(url)
+        check_base_url(f"https://me:{rest}")
     assert "hunter2" not in str(refused.value)
 
 
