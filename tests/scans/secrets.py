@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 from detect_secrets.core import baseline
@@ -23,8 +24,10 @@ def scan(root: Path = ROOT) -> Iterator[str]:
 
 
 def found(root: Path) -> SecretsCollection:
-    secrets = SecretsCollection(root=str(root))
-    secrets.scan_files(*(str(path) for path in tree.files(root=root) if path.suffix not in UNSCANNED))
+    """Scanned from inside `root`, so that the baseline holds relative names and is good in every checkout."""
+    secrets = SecretsCollection()
+    with chdir(root):
+        secrets.scan_files(*(str(path) for path in tree.files(root=root) if path.suffix not in UNSCANNED))
     return secrets
 
 

@@ -84,13 +84,15 @@ def test_a_vendor_key_in_any_file_is_found(repository: Path) -> None:
     assert key not in fault
 
 
-def test_a_look_alike_that_a_person_accepted_passes_wherever_it_moves(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_accepted_look_alike_passes_wherever_it_moves(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.chdir(repository)
+    """To another line, and to another checkout."""
     known = "password = 'correct-horse-battery'\n"
     (repository / "a.py").write_text(known)
     assert list(secrets.scan(repository))
     secrets.accept(repository)
     (repository / "a.py").write_text("\n\n" + known)
-    assert not list(secrets.scan(repository))
+    other = tmp_path_factory.mktemp("other") / "checkout"
+    shutil.copytree(repository, other)
+    assert not list(secrets.scan(other))
