@@ -78,6 +78,12 @@ def test_a_killed_worker_is_replaced_and_a_signal_stops_all(workers: tuple[subpr
     assert status(port) == 0
 
 
+def test_each_worker_knows_how_many_they_are(workers: tuple[subprocess.Popen[str], int]) -> None:
+    parent, _ = workers
+    for worker in children(parent.pid):
+        assert b"--workers\x002" in Path(f"/proc/{worker}/cmdline").read_bytes()
+
+
 def test_several_workers_greet_as_one_does(start: Start, empty_postgres: str, redis_url: str, tmp_path: Path) -> None:
     where = {"DATABASE_URL": empty_postgres, "REDIS_URL": redis_url, "GATEHOUSE_VAR": str(tmp_path)}
     parent = start("manage.py", "serve", "--demo", "--port", str(free_port()), "--workers", "2", **where)

@@ -34,11 +34,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor.follow_parent()
-        settings.WEB_CONCURRENCY = options["workers"]
-        if options["fd"] is not None:
-            server.run(socket.socket(fileno=options["fd"]))
-            return
         host, port, workers = options["host"], options["port"], options["workers"]
+        if options["fd"] is not None:
+            self.serve(socket.socket(fileno=options["fd"]), workers)
+            return
         if workers > 1 and not settings.REDIS_URL:
             raise CommandError(LONELY.format(workers=workers))
         listener = self.listen(host, port)
@@ -51,6 +50,11 @@ class Command(BaseCommand):
         )
         if workers > 1:
             sys.exit(self.supervise(listener, workers))
+        self.serve(listener, workers)
+
+    def serve(self, listener: socket.socket, workers: int) -> None:
+        """Each worker knows how many they are: without Redis' word it takes its share of a limit."""
+        settings.WEB_CONCURRENCY = workers
         server.run(listener)
 
     def listen(self, host: str, port: int) -> socket.socket:
