@@ -127,6 +127,15 @@ async def test_whoever_runs_on_this_machine_may_read_the_metrics_too() -> None:
     assert await opened(NEIGHBOUR) == OPEN | {"/metrics"}
 
 
+@pytest.mark.parametrize(
+    "address", ["/api/v1/generate/", "/v1/chat/completions", "/v1/models", "/api/docs/", "/metrics"]
+)
+async def test_a_refusal_names_the_credentials_it_wants(address: str) -> None:
+    answer = await ask(address, "POST" if address in asgi.LEAN else "GET")
+
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
 def test_the_walk_meets_every_kind_of_route() -> None:
     walked = set(addresses(get_resolver().url_patterns))
 

@@ -106,6 +106,8 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
         headers |= Admission(error.limit.max, 0, error.retry_after).headers()
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
     if isinstance(error, ProviderError) and not error.retryable:
         headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
