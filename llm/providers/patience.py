@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,9 +22,10 @@ class Patience:
     def __init__(self, call: UpstreamCall) -> None:
         self._call = call
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
-        self._total = self._began + call.timeout
-        self._first = self._began + call.first_token_timeout if call.request.stream else self._total
+        self._began = 0.0
+        now = self._loop.time()
+        self._total = now + call.timeout
+        self._first = now + call.first_token_timeout if call.request.stream else self._total
         self._content = self._expired = False
         self._deadline = self._total
         self._timer: asyncio.TimerHandle | None = None
@@ -46,7 +48,8 @@ class Patience:
         self._waiting = asyncio.current_task()
         assert self._waiting is not None
         self._cancelling = self._waiting.cancelling()
-        now = self._began = self._loop.time()
+        self._began = time.monotonic()
+        now = self._loop.time()
         self._deadline = min(self._total, now + self._call.chunk_timeout if self._content else self._first)
         if self._timer is None or self._timer.when() > self._deadline:
             self.stop()
@@ -57,7 +60,7 @@ class Patience:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         task, self._waiting = self._waiting, None
-        self._call.waited += self._loop.time() - self._began
+        self._call.waited += time.monotonic() - self._began  # the loop's own clock counts whole milliseconds
         if self._expired and task is not None:
             self._expired = False
             if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
