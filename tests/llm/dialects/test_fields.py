@@ -37,7 +37,7 @@ READERS: dict[str, tuple[Read, Any, list[Any]]] = {
     "each": (lambda f: f.each("x", most=1), [], [[1], [{}, {}], "a"]),
 }
 GOOD = [(reader, good) for reader, good, _ in READERS.values()]
-BAD = [(reader, value) for reader, _, bad in READERS.values() for value in bad]
+BAD = [pytest.param(reader, value, id=f"{name}-{value}") for name, (reader, _, bad) in READERS.items() for value in bad]
 OPTIONAL = [reader for name, (reader, _, _) in READERS.items() if name != "required_text"]
 
 
@@ -46,7 +46,7 @@ def test_what_is_right_is_handed_over(reader: Read, value: object) -> None:
     assert read(value, reader) == value
 
 
-@pytest.mark.parametrize(("reader", "value"), BAD, ids=str)
+@pytest.mark.parametrize(("reader", "value"), BAD)
 def test_what_is_wrong_is_refused_with_its_path(reader: Read, value: object) -> None:
     error = refusal(value, reader)
 
