@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from llm.errors import ProviderBroken, ProviderOverloaded
-from llm.providers.base import UpstreamCall
+from llm.providers.base import Probe, UpstreamCall
 from llm.types import Events, EventStream, Finished, Request, Started, Text, TextDelta, Usage, UsageReport
 
 
@@ -35,6 +35,12 @@ class EchoProvider:
 
     async def close(self) -> None:
         return None
+
+    async def probe(self) -> Probe:
+        return Probe(tuple(TEMPERS))
+
+    async def count(self, request: Request, model: str) -> int | None:
+        return _usage(request, 0).prompt_tokens
 
     async def stream(self, call: UpstreamCall) -> EventStream:
         temper = TEMPERS.get(call.route.upstream_model, TEMPERS["echo"])

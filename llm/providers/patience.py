@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from llm.errors import ProviderTimeout
-from llm.providers.base import UpstreamCall
+
+
+class Waits(Protocol):
+    """What is waited for, in seconds; `waited` grows with it."""
+
+    timeout: float
+    first_token_timeout: float
+    chunk_timeout: float
+    waited: float
+
+
+@dataclass(slots=True)
+class Brief:
+    """One short exchange, in seconds."""
+
+    timeout: float
+    first_token_timeout: float = 0.0
+    chunk_timeout: float = 0.0
+    waited: float = 0.0
 
 
 class Patience:
@@ -19,13 +38,13 @@ class Patience:
     only sets itself anew. A fresh time-out for every chunk would cost a tenth of a stream's CPU.
     """
 
-    def __init__(self, call: UpstreamCall) -> None:
+    def __init__(self, call: Waits, *, streamed: bool) -> None:
         self._call = call
         self._loop = asyncio.get_running_loop()
         self._began = 0.0
         now = self._loop.time()
         self._total = now + call.timeout
-        self._first = now + call.first_token_timeout if call.request.stream else self._total
+        self._first = now + call.first_token_timeout if streamed else self._total
         self._content = self._expired = False
         self._deadline = self._total
         self._timer: asyncio.TimerHandle | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from llm.errors import ProviderBroken
+from llm.errors import ProviderBroken, ProviderError
+from llm.providers.base import StreamParser
+from llm.types import Events
 
 MAX_FRAME = 16 * 1024 * 1024
 """Bytes that may gather without a frame coming to its end."""
@@ -30,6 +32,40 @@ class FrameReader:
         last, self._rest = self._rest.replace(b"\r\n", b"\n"), b""
         payload = _payload(last.strip(b"\r\n"))
         return [] if payload is None else [payload]
+
+
+class StreamedAnswer:
+    """From the pieces of one stream to its events.
+
+    A `failure` waits until the events that came before it, in the same piece, have been handed on.
+    """
+
+    def __init__(self, parser: StreamParser) -> None:
+        self.failure: ProviderError | None = None
+        self._reader = FrameReader()
+        self._parser = parser
+
+    @property
+    def is_done(self) -> bool:
+        return self._parser.is_done
+
+    def feed(self, piece: bytes) -> Events:
+        return self._parsed(self._reader.feed(piece))
+
+    def end(self) -> Events:
+        """The stream is over: what stood in it without a last blank line."""
+        return self._parsed(self._reader.end())
+
+    def _parsed(self, payloads: list[bytes]) -> Events:
+        events: Events = []
+        for payload in payloads:
+            if payload and not self._parser.is_done:
+                try:
+                    events += self._parser.parse(payload)
+                except ProviderError as failure:
+                    self.failure = failure
+                    break
+        return events
 
 
 def _payload(frame: bytes) -> bytes | None:

@@ -1,8 +1,8 @@
 """The OpenAI chat dialect: how we serve OpenAI clients, and how we call the vendors that speak it."""
 
 from llm.dialects.openai.answers import render_completion
-from llm.dialects.openai.chunks import ChunkParser, parse_completion
-from llm.dialects.openai.errors import parse_error, render_error
+from llm.dialects.openai.chunks import ChunkParser, StreamParser, parse_completion
+from llm.dialects.openai.errors import render_error
 from llm.dialects.openai.frames import StreamRenderer
 from llm.dialects.openai.profile import COMPATIBLE, OPENAI, Profile
 from llm.dialects.openai.requests import parse_request, render_request
@@ -14,10 +14,10 @@ __all__ = [
     "OPENAI",
     "ChunkParser",
     "Profile",
+    "StreamParser",
     "StreamRenderer",
     "name",
     "parse_completion",
-    "parse_error",
     "parse_request",
     "render_completion",
     "render_error",

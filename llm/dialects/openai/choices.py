@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm.dialects.complaints import parse_error
 from llm.dialects.openai.calls import CallParser
-from llm.dialects.openai.errors import parse_error
 from llm.errors import ProviderBroken
 from llm.types import (
     Events,

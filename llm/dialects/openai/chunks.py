@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm.dialects.complaints import parse_error, parse_json
 from llm.dialects.openai.choices import NOTHING, ChoiceParser
-from llm.dialects.openai.errors import parse_error
 from llm.dialects.openai.usage import parse_usage
 from llm.errors import ProviderBroken
 from llm.types import CONTENT, Events, Finished, JsonObject, Started, UsageReport
@@ -29,8 +29,27 @@ def parse_completion(body: object) -> Events:
     return [*events, *(Finished("stop", choice) for choice in unended)]
 
 
+class StreamParser:
+    """One stream, from the data of its frames. `[DONE]` ends the choices that were left open."""
+
+    __slots__ = ("chunks", "ended", "is_done")
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self.chunks = ChunkParser()
+        self.ended: set[int] = set()
+
+    def parse(self, payload: bytes) -> Events:
+        if payload.startswith(b"[DONE]"):
+            self.is_done = True
+            return [Finished("stop", choice) for choice in self.chunks.choices if choice not in self.ended]
+        events = self.chunks.parse_chunk(parse_json(payload))
+        self.ended.update(event.choice for event in events if type(event) is Finished)
+        return events
+
+
 class ChunkParser:
-    """One stream. Ids may change and usage come in every chunk: the first id counts, and the last usage."""
+    """The chunks of one answer: of ids that change the first one counts, of usage in every chunk the last."""
 
     __slots__ = ("choices", "fields", "seen")
 

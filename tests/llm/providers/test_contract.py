@@ -98,3 +98,9 @@ async def test_a_stream_may_be_left_at_any_moment(upstream: Upstream, opened: Op
 async def test_it_names_the_dialect_whose_words_it_keeps(upstream: Upstream, opened: Opened, model: str) -> None:
     async with opened(upstream) as provider:
         assert provider.dialect in {"native", "openai"}
+
+
+@EACH
+async def test_a_probe_names_the_models(upstream: Upstream, opened: Opened, model: str) -> None:
+    async with opened(upstream) as provider:
+        assert model in (await provider.probe()).models

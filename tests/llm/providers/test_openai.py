@@ -20,7 +20,8 @@ from llm.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from llm.providers.openai import OpenAIProvider, hidden
+from llm.providers.openai import OpenAIProvider
+from llm.providers.transport import hidden
 from llm.registry import ProviderSpec
 from llm.types import Finished, Options, TextDelta
 from tests.llm.providers.asking import ask, events_of, failure, openai_provider, upstream_call
@@ -319,4 +320,16 @@ async def test_the_environment_of_the_process_says_nothing(upstream: Upstream, m
     async with openai_provider(upstream.base_url) as provider:
         await ask(provider, upstream_call("gpt-4o-mini"))
     assert "environment" not in repr(upstream.requests[0].headers)
-    assert OpenAIProvider(ProviderSpec(id=1, name="o", kind="openai"))._url.host == "api.openai.com"
+    assert OpenAIProvider(ProviderSpec(id=1, name="o", kind="openai"))._completions.host == "api.openai.com"
+
+
+async def test_a_probe_proves_the_credentials(upstream: Upstream) -> None:
+    async with openai_provider(upstream.base_url, secret="sk-play-status-401") as provider:
+        with pytest.raises(ProviderAuth):
+            await provider.probe()
+
+
+async def test_a_probe_of_nobody_is_unreachable() -> None:
+    async with openai_provider("http://127.0.0.1:9/v1") as provider:
+        with pytest.raises(ProviderUnreachable):
+            await provider.probe()

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llm.dialects import native, openai
+from llm.dialects.complaints import parse_error
 from llm.dialects.openai import ChunkParser
 from llm.errors import InvalidField, ProviderError
 from tests.llm.dialects.generated import json_values
@@ -139,7 +140,7 @@ def test_an_answer_is_read_or_becomes_a_provider_error(body: Any) -> None:
     retry_after=st.text(st.characters(max_codepoint=127)),
 )
 def test_an_error_is_always_told_in_words(status: int | None, body: Any, retry_after: str) -> None:
-    error = openai.parse_error(status, body, {"Retry-After": retry_after})
+    error = parse_error(status, body, {"Retry-After": retry_after})
 
     assert isinstance(error.message, str)
     assert 0 < len(error.message) <= 500

@@ -1,0 +1,74 @@
+"""What vendors tell besides answers: the models they offer, and what is left of their limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from llm.errors import ProviderBroken
+
+PREFIXES = ("x-ratelimit-{}-requests", "anthropic-ratelimit-requests-{}", "x-ratelimit-{}")
+"""Where a limit on requests may stand, the most telling first."""
+SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(slots=True, frozen=True)
+class Allowance:
+    """What is left of a limit; `reset` in seconds from now."""
+
+    limit: int
+    remaining: int
+    reset: float | None = None
+
+
+def parse_models(body: object) -> tuple[str, ...]:
+    """The names in a listing of models, in the vendor's order. Raises ProviderBroken for what is none."""
+    listed = body if isinstance(body, list) else None
+    if isinstance(body, dict):
+        listed = next((body[name] for name in ("data", "models") if isinstance(body.get(name), list)), None)
+    if listed is None:
+        raise ProviderBroken("The provider's list of models is none.")
+    return tuple(name for entry in listed if (name := _name(entry)))
+
+
+def _name(entry: Any) -> str:
+    said = (entry.get("id") or entry.get("name")) if isinstance(entry, dict) else None
+    return said.removeprefix("models/") if isinstance(said, str) else ""
+
+
+def parse_allowance(headers: Mapping[str, str], now: datetime) -> Allowance | None:
+    """The limit on requests that the headers of an answer tell of; None where they are silent about it."""
+    for prefix in PREFIXES:
+        limit, remaining = (_whole(headers.get(prefix.format(word))) for word in ("limit", "remaining"))
+        if limit is not None and remaining is not None:
+            return Allowance(limit, remaining, _span(headers.get(prefix.format("reset")), now))
+    return None
+
+
+def _whole(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() else None
+
+
+def _span(value: str | None, now: datetime) -> float | None:
+    """Seconds, from `6m0s`, from plain seconds, or from an instant."""
+    if not value:
+        return None
+    if parts := SPAN.findall(value):
+        return sum(float(number) * SECONDS[unit] for number, unit in parts)
+    try:
+        return float(value)
+    except ValueError:
+        return _until(value, now)
+
+
+def _until(value: str, now: datetime) -> float | None:
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return max((instant - now).total_seconds(), 0.0)
