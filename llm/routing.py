@@ -114,6 +114,7 @@ class Router:
             timeout=min(provider.timeout, left),
             first_token_timeout=provider.first_token_timeout,
             chunk_timeout=provider.chunk_timeout,
+            model=candidate.model,
         )
 
     def _depart(self, call: Call, candidate: Candidate) -> Attempt:

@@ -11,7 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from llm.call import Call, Caller, new_id, public_id
-from llm.dialects.base import HEARTBEAT, Dialect
+from llm.dialects.base import Dialect
 from llm.dialects.body import parse_body
 from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
 from llm.gateway import Gateway
@@ -42,6 +42,7 @@ async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
         caller = await authenticate(request)
         check_scope(caller, "generate")
         wanted = dialect.parse_request(read_body(request))
+        wanted.headers = forwarded_headers(request, dialect)
     except GatewayError as error:
         metrics().rejected(error.code)
         return refusal(error, dialect, public_id(identity), cors_headers(request, caller))
@@ -50,6 +51,15 @@ async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
     if wanted.stream:
         return _streamed(call, gateway(), dialect, extra)
     return await _whole(call, gateway(), dialect, extra)
+
+
+def forwarded_headers(request: HttpRequest, dialect: Dialect) -> dict[str, str]:
+    """Those that go on to the vendor as they are. Raises CallerError for one that no header may hold."""
+    said = {name: request.headers[name] for name in dialect.forwarded if name in request.headers}
+    for name, value in said.items():
+        if not (value.isascii() and value.isprintable()):
+            raise CallerError(f"The header {name} holds more than printable ASCII.", param=name)
+    return said
 
 
 class UnsupportedEncoding(CallerError):
@@ -85,7 +95,7 @@ def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) ->
         headers=lambda: answer_headers(call) | extra,
         refuse=lambda error: refusal(error, dialect, call.public_id, answer_headers(call) | extra),
         interrupt=lambda error: renderer.render_error(error, call.public_id),
-        heartbeat=HEARTBEAT,
+        heartbeat=dialect.heartbeat,
     )
 
     async def frames() -> AsyncGenerator[bytes, None]:
