@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from math import ceil
 
@@ -25,7 +25,7 @@ from llm.surfaces.responses import (
     answer_headers,
     identity_headers,
 )
-from llm.types import Completion, JsonObject
+from llm.types import Completion, JsonObject, Request
 from llm.wiring import clock, gateway, metrics
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,22 @@ def forwarded_headers(request: HttpRequest, dialect: Dialect) -> dict[str, str]:
         if not (value.isascii() and value.isprintable()):
             raise CallerError(f"The header {name} holds more than printable ASCII.", param=name)
     return said
+
+
+async def count(request: HttpRequest, dialect: Dialect, read: Callable[[JsonObject], Request]) -> HttpResponse:
+    """The number of tokens in the prompt that `read` finds in the body, as `{"input_tokens": n}`."""
+    identity = public_id(new_id())
+    caller: Caller | None = None
+    try:
+        caller = await authenticate(request)
+        check_scope(caller, "generate")
+        wanted = read(read_body(request))
+        wanted.headers = forwarded_headers(request, dialect)
+        tokens = await gateway().count(wanted, caller)
+    except GatewayError as error:
+        return refusal(error, dialect, identity, cors_headers(request, caller))
+    headers = identity_headers(identity) | cors_headers(request, caller)
+    return _json(200, orjson.dumps({"input_tokens": tokens}), headers)
 
 
 class UnsupportedEncoding(CallerError):
@@ -113,7 +129,7 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
     if error.limit is not None:
-        headers |= Admission(error.limit.max, 0, error.retry_after).headers()
+        headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
     if status == 401:

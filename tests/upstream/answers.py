@@ -77,7 +77,8 @@ class Choice:
 
 @dataclass(slots=True)
 class Answer:
-    """`prompt_tokens` includes `cached_tokens`, but not what was written to a cache; the completion's tokens are counted from the choices."""
+    """`prompt_tokens` includes `cached_tokens`, but not what was written to a cache; the completion's
+    tokens are counted from the choices."""
 
     choices: list[Choice]
     prompt_tokens: int

@@ -62,7 +62,8 @@ class Conversation:
         call = block.required_text("tool_use_id", most=LONGEST_ID)
         if call not in self.called:
             path = block.at("tool_use_id")
-            raise InvalidField(f"{path}: no tool_use before it has the id {call[:100]!r}.", param=path)
+            message = f"{path}: no tool_use before it has the id {call[:100]!r}."
+            raise InvalidField(message, param=path, code="tool_use_not_found")
         parts = _content(block, "content")
         return Message("tool", parts, None, call, block.flag("is_error") or False, block.rest())
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 VERSION = "anthropic-version"
 BETA = "anthropic-beta"
-FORWARDED = (VERSION, BETA)
+FORWARDED: tuple[str, ...] = (VERSION, BETA)
 """The headers of a client that go on to a vendor of this dialect as they are."""
 
 OLD_VERSION, NEW_VERSION = "2023-06-01", "2026-10-21"

@@ -26,9 +26,9 @@ def complaint(body: Any, headers: Mapping[str, str], *, counts: bool) -> str | N
         return "The request body is not valid JSON."
     if "anthropic-version" not in headers:
         return "anthropic-version: header is required"
-    if missing := [name for name in ("model", "messages", "max_tokens") if name not in body]:
-        if not (counts and missing == ["max_tokens"]):
-            return f"{missing[0]}: Field required"
+    wanted = ("model", "messages") if counts else ("model", "messages", "max_tokens")
+    if missing := [name for name in wanted if name not in body]:
+        return f"{missing[0]}: Field required"
     if "anthropic-beta" not in headers and (unknown := sorted(body.keys() - FIELDS)):
         return f"{unknown[0]}: Extra inputs are not permitted"
     return _wrong_sampling(body, headers) or _wrong_messages(body["messages"])
