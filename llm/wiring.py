@@ -19,6 +19,7 @@ from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
+from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.echo import EchoProvider
 from llm.providers.openai import OpenAIProvider
@@ -28,6 +29,7 @@ from llm.routing import Router
 COMPATIBLE_KINDS = ("compatible", "groq", "openrouter", "cohere", "deepseek", "mistral", "ollama")
 KINDS: dict[str, ProviderFactory] = {
     "openai": OpenAIProvider,
+    "anthropic": AnthropicProvider,
     **dict.fromkeys(COMPATIBLE_KINDS, partial(OpenAIProvider, profile=COMPATIBLE)),
     "echo": lambda spec: EchoProvider(),
 }

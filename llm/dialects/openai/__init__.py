@@ -1,5 +1,6 @@
 """The OpenAI chat dialect: how we serve OpenAI clients, and how we call the vendors that speak it."""
 
+from llm.dialects.base import HEARTBEAT
 from llm.dialects.openai.answers import render_completion
 from llm.dialects.openai.chunks import ChunkParser, StreamParser, parse_completion
 from llm.dialects.openai.errors import render_error
@@ -8,6 +9,8 @@ from llm.dialects.openai.profile import COMPATIBLE, OPENAI, Profile
 from llm.dialects.openai.requests import parse_request, render_request
 
 name = "openai"
+heartbeat = HEARTBEAT
+forwarded: tuple[str, ...] = ()
 
 __all__ = [
     "COMPATIBLE",
@@ -16,6 +19,8 @@ __all__ = [
     "Profile",
     "StreamParser",
     "StreamRenderer",
+    "forwarded",
+    "heartbeat",
     "name",
     "parse_completion",
     "parse_request",
