@@ -11,7 +11,8 @@ from llm.dialects.anthropic import render_request, target_of
 from llm.dialects.anthropic.target import FORWARDED, VERSION, Target
 from llm.errors import ProviderBroken
 from llm.providers.base import Probe, UpstreamCall
-from llm.providers.transport import Outgoing, Transport, open_client
+from llm.providers.dialling import open_client
+from llm.providers.transport import Outgoing, Transport
 from llm.registry import ProviderSpec
 from llm.types import EventStream, JsonObject, Request
 
@@ -34,7 +35,7 @@ class AnthropicProvider:
     dialect = dialect.name
 
     def __init__(self, spec: ProviderSpec) -> None:
-        http = open_client()
+        http = open_client(spec)
         client = anthropic.AsyncAnthropic(
             api_key=spec.secret or "none",
             base_url=(spec.base_url or ANTHROPIC_URL).rstrip("/").removesuffix("/v1"),

@@ -195,9 +195,7 @@ class TestFromOpenAI:
     def test_streamed_and_plain_are_the_same_answer(self, sdk: Sdk, model: str) -> None:
         asked = [{"role": "system", "content": "Be brief."}, *ASKED]
         plain = sdk.create(model=model, messages=asked, tools=[FUNCTION])
-        _, streamed = sdk.helped(
-            model=model, messages=asked, tools=[FUNCTION], stream_options={"include_usage": True}
-        )
+        _, streamed = sdk.helped(model=model, messages=asked, tools=[FUNCTION], stream_options={"include_usage": True})
 
         assert streamed.choices[0].message.to_dict().get("content") in (plain.choices[0].message.content, "")
         assert streamed.choices[0].finish_reason == plain.choices[0].finish_reason
