@@ -40,7 +40,7 @@ class _Replay(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     known: dict[str, Case] = {}
 
-    def do_POST(self) -> None:  # noqa: N802  # http.server's own name
+    def do_POST(self) -> None:  # http.server's own name
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         case = self.known[self._name(body)]
         self.send_response(case.status)
@@ -53,7 +53,7 @@ class _Replay(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(case.body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
+    def log_message(self, format: str, *args: object) -> None:  # http.server's own name
         """Silent."""
 
     def _name(self, body: bytes) -> str:
