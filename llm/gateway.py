@@ -108,14 +108,14 @@ class Gateway:
 
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
-        snapshot = self._parts.snapshot()
+        snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
         try:
-            return await prepare(call, snapshot, self._parts.defaults)
+            return await prepare(call, snapshot, self._parts.defaults, today=today)
         except NotFound:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
-            return await prepare(call, newer, self._parts.defaults)
+            return await prepare(call, newer, self._parts.defaults, today=today)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:
         """A hit, or the lead among those who ask the same, or neither."""

@@ -5,7 +5,7 @@ from llm.dialects.openai.answers import render_completion
 from llm.dialects.openai.chunks import ChunkParser, StreamParser, parse_completion
 from llm.dialects.openai.errors import render_error
 from llm.dialects.openai.frames import StreamRenderer
-from llm.dialects.openai.profile import COMPATIBLE, OPENAI, Profile
+from llm.dialects.openai.profile import OPENAI, Profile
 from llm.dialects.openai.requests import parse_request, render_request
 
 name = "openai"
@@ -13,7 +13,6 @@ heartbeat = HEARTBEAT
 forwarded: tuple[str, ...] = ()
 
 __all__ = [
-    "COMPATIBLE",
     "OPENAI",
     "ChunkParser",
     "Profile",

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from llm.call import new_id, public_id
+from llm.dialects.openai import OPENAI
 from llm.errors import ProviderError
 from llm.fold import Fold
 from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Provider, UpstreamCall
+from llm.providers.compatible import COMPATIBLE
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec, RouteSpec
 from llm.types import Completion, Event, Message, Options, Request, Text
@@ -33,7 +35,7 @@ def upstream_call(model: str, text: str = "one two three", *, stream: bool = Fal
 async def openai_provider(base_url: str, **fields: Any) -> AsyncIterator[OpenAIProvider]:
     said: dict[str, Any] = {"id": 1, "name": "fake", "kind": "openai", "base_url": base_url, "secret": "sk-v"}
     spec = ProviderSpec(**(said | fields))
-    provider = OpenAIProvider(spec)
+    provider = OpenAIProvider(spec, COMPATIBLE.get(spec.kind, OPENAI))
     try:
         yield provider
     finally:

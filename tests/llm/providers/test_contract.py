@@ -1,15 +1,18 @@
-"""What every provider keeps to, whoever the vendor is; a new one joins `PROVIDERS` and must pass."""
+"""What every provider keeps to, whoever the vendor is: each kind that can be asked is in `PROVIDERS` and must pass."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 
 import pytest
 
 from llm.providers.base import Provider
+from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
 from llm.types import CONTENT, Finished, Options, Started, TextDelta, UsageReport
+from llm.wiring import KINDS
 from tests.llm.providers.asking import anthropic_provider, ask, events_of, openai_provider, upstream_call
 from tests.upstream import Upstream
 
@@ -20,8 +23,8 @@ async def echo(upstream: Upstream) -> AsyncIterator[Provider]:
 
 
 @asynccontextmanager
-async def openai(upstream: Upstream) -> AsyncIterator[Provider]:
-    async with openai_provider(upstream.base_url) as provider:
+async def openai(upstream: Upstream, kind: str = "openai") -> AsyncIterator[Provider]:
+    async with openai_provider(f"{upstream.root_url}/{kind}/v1", kind=kind) as provider:
         yield provider
 
 
@@ -36,10 +39,15 @@ PROVIDERS: dict[str, tuple[Opened, str]] = {
     "echo": (echo, "echo"),
     "openai": (openai, "gpt-4o-mini"),
     "anthropic": (anthropic, "claude-haiku-4-5"),
+    **{kind: (partial(openai, kind=kind), "gpt-4o-mini") for kind in COMPATIBLE},
 }
 
 EACH = pytest.mark.parametrize(("opened", "model"), PROVIDERS.values(), ids=PROVIDERS)
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+
+
+def test_every_kind_that_can_be_asked_is_held_to_this() -> None:
+    assert set(PROVIDERS) == set(KINDS)
 
 
 @EACH

@@ -78,18 +78,39 @@ CLAUDES = (
     "tool",
     "tools-3",
 )
-"""Upstream names at the vendor's other door, which speaks Anthropic's dialect; our names for them begin with native-."""
+"""Names at the vendor's other door, which speaks Anthropic's dialect; our names for them begin with `native-`."""
 
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
 
 
+VENDORS = {
+    "openai": "/v1",
+    "anthropic": "/v1",
+    "groq": "/groq/v1",
+    "openrouter": "/openrouter/v1",
+    "cohere": "/cohere/v1",
+    "deepseek": "/deepseek/v1",
+    "mistral": "/mistral/v1",
+    "ollama": "/ollama/v1",
+    "compatible": "/v1",
+}
+"""One provider of each kind, by where the fake vendor speaks as its vendor does."""
+
+EVERYWHERE = ("cached+reasoning", "tool")
+"""What each of them sells, as `kind/model`."""
+
+
 def registry(base_url: str) -> dict[str, Any]:
+    root = base_url.removesuffix("/v1")
+    providers = [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()]
+    providers += [_provider(kind, {"kind": kind, "base_url": root + path}) for kind, path in VENDORS.items()]
+    vendors = [_model(f"{kind}/{name}", _route(name, kind)) for kind in VENDORS for name in EVERYWHERE]
     claudes = [_model(f"native-{name}", _route(name, "claude")) for name in CLAUDES]
     return {
-        "providers": [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()] + [ECHO],
-        "models": [_model(name, _route(name)) for name in MODELS] + SPECIAL + claudes,
+        "providers": [*providers, ECHO],
+        "models": [_model(name, _route(name)) for name in MODELS] + SPECIAL + claudes + vendors,
         "organisations": [{"name": "acme", "teams": ["web"]}],
         "keys": [{"name": name, "organisation": "acme", "key": KEYS[name], **more} for name, more in HOLDERS.items()],
     }
