@@ -8,6 +8,7 @@ from llm.dialects.fields import Fields
 from llm.dialects.media import check_base64, check_url
 from llm.dialects.openai.rendering import Rendering
 from llm.dialects.openai.tools import render_call
+from llm.dialects.signatures import unsigned
 from llm.dialects.tools import nested
 from llm.types import Audio, File, Image, JsonObject, Message, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 
@@ -62,7 +63,7 @@ def render_message(message: Message, path: str, rendering: Rendering) -> JsonObj
     if message.name is not None:
         said["name"] = message.name
     if role == "tool":
-        said["tool_call_id"] = message.tool_call_id
+        said["tool_call_id"] = message.tool_call_id and unsigned(message.tool_call_id)
     if message.is_error:
         rendering.dropped.append(f"{path}.is_error")
     if role == "assistant":
@@ -86,7 +87,7 @@ def _render_turn(said: JsonObject, message: Message, path: str, rendering: Rende
         rendering.dropped.append(f"{path}.reasoning")
         return
     said[rendering.profile.reasoning_field] = "".join(part.text for part in reasoning)
-    if signature := reasoning[-1].signature:
+    if signature := unsigned(reasoning[-1].signature or ""):
         said["reasoning_signature"] = signature
 
 

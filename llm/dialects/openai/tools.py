@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm.dialects.openai.rendering import Rendering
+from llm.dialects.signatures import unsigned
 from llm.types import JsonObject, ResponseFormat, Tool, ToolCall, ToolChoice
 
 UNNAMED = "answer"
@@ -30,7 +31,7 @@ def render_choice(choice: ToolChoice, rendering: Rendering) -> str | JsonObject:
 
 def render_call(call: ToolCall, path: str, rendering: Rendering) -> JsonObject:
     extra = rendering.kept(call.extra, path)
-    around: JsonObject = {"id": call.id, "type": call.kind}
+    around: JsonObject = {"id": unsigned(call.id), "type": call.kind}
     if call.kind == "custom":
         return rendering.wrapped("custom", {"name": call.name, "input": call.arguments}, around, extra)
     return rendering.wrapped("function", {"name": call.name, "arguments": call.arguments}, around, extra)
