@@ -20,8 +20,8 @@ class FrameReader:
         """The payloads that this piece completed, in order."""
         text = self._rest + piece if self._rest else piece
         if b"\r" in text:
-            # A lone CR at the end may be half of a CRLF: it stays as it is until its other half has come.
-            text = text[:-1].replace(b"\r\n", b"\n") + text[-1:]
+            # A CR at the end may be half of a CRLF: it stays as it is until its other half has come.
+            text = text.replace(b"\r\n", b"\n")
         *frames, self._rest = text.split(b"\n\n")
         if len(self._rest) > MAX_FRAME:
             raise ProviderBroken("The provider's stream sent an event without an end.")
