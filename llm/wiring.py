@@ -21,6 +21,7 @@ from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.echo import EchoProvider
+from llm.providers.google import GoogleProvider
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
 from llm.routing import Router
@@ -28,6 +29,7 @@ from llm.routing import Router
 COMPATIBLE_KINDS = ("compatible", "groq", "openrouter", "cohere", "deepseek", "mistral", "ollama")
 KINDS: dict[str, ProviderFactory] = {
     "openai": OpenAIProvider,
+    "google": GoogleProvider,
     **dict.fromkeys(COMPATIBLE_KINDS, partial(OpenAIProvider, profile=COMPATIBLE)),
     "echo": lambda spec: EchoProvider(),
 }

@@ -12,6 +12,7 @@ from llm.call import new_id, public_id
 from llm.errors import ProviderError
 from llm.fold import Fold
 from llm.providers.base import Provider, UpstreamCall
+from llm.providers.google import GoogleProvider
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec, RouteSpec
 from llm.types import Completion, Event, Message, Options, Request, Text
@@ -31,6 +32,16 @@ async def openai_provider(base_url: str, **fields: Any) -> AsyncIterator[OpenAIP
     said: dict[str, Any] = {"id": 1, "name": "fake", "kind": "openai", "base_url": base_url, "secret": "sk-v"}
     spec = ProviderSpec(**(said | fields))
     provider = OpenAIProvider(spec)
+    try:
+        yield provider
+    finally:
+        await provider.close()
+
+
+@asynccontextmanager
+async def google_provider(base_url: str, **fields: Any) -> AsyncIterator[GoogleProvider]:
+    said: dict[str, Any] = {"id": 1, "name": "fake", "kind": "google", "base_url": base_url, "secret": "AIza-v"}
+    provider = GoogleProvider(ProviderSpec(**(said | fields)))
     try:
         yield provider
     finally:

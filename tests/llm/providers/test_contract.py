@@ -10,7 +10,7 @@ import pytest
 from llm.providers.base import Provider
 from llm.providers.echo import EchoProvider
 from llm.types import CONTENT, Finished, Options, Started, TextDelta, UsageReport
-from tests.llm.providers.asking import ask, events_of, openai_provider, upstream_call
+from tests.llm.providers.asking import ask, events_of, google_provider, openai_provider, upstream_call
 from tests.upstream import Upstream
 
 
@@ -25,8 +25,18 @@ async def openai(upstream: Upstream) -> AsyncIterator[Provider]:
         yield provider
 
 
+@asynccontextmanager
+async def google(upstream: Upstream) -> AsyncIterator[Provider]:
+    async with google_provider(upstream.root_url) as provider:
+        yield provider
+
+
 Opened = Callable[[Upstream], AbstractAsyncContextManager[Provider]]
-PROVIDERS: dict[str, tuple[Opened, str]] = {"echo": (echo, "echo"), "openai": (openai, "gpt-4o-mini")}
+PROVIDERS: dict[str, tuple[Opened, str]] = {
+    "echo": (echo, "echo"),
+    "openai": (openai, "gpt-4o-mini"),
+    "google": (google, "gemini-2.5-flash"),
+}
 
 EACH = pytest.mark.parametrize(("opened", "model"), PROVIDERS.values(), ids=PROVIDERS)
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -97,7 +107,7 @@ async def test_a_stream_may_be_left_at_any_moment(upstream: Upstream, opened: Op
 @EACH
 async def test_it_names_the_dialect_whose_words_it_keeps(upstream: Upstream, opened: Opened, model: str) -> None:
     async with opened(upstream) as provider:
-        assert provider.dialect in {"native", "openai"}
+        assert provider.dialect in {"native", "openai", "gemini"}
 
 
 @EACH
