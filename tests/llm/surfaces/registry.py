@@ -78,7 +78,8 @@ CLAUDES = (
     "tool",
     "tools-3",
 )
-"""Names at the vendor's other door, which speaks Anthropic's dialect; our names for them begin with `native-`."""
+"""Upstream names at the vendor's other door, where Anthropic's dialect is spoken; ours for them begin with native-."""
+
 GEMINI = (
     "blocked-SAFETY",
     "cached",
