@@ -59,6 +59,25 @@ async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults, *, today: 
     return Plan(model, candidates)
 
 
+@dataclass(slots=True, frozen=True)
+class Count:
+    """A prompt whose tokens are to be counted for a model; `route` is the first that would be asked."""
+
+    request: Request
+    model: ModelSpec
+    route: RouteSpec | None
+
+
+def prepare_count(request: Request, caller: Caller, snapshot: Snapshot) -> Count:
+    """Raises the 403, 404 or 422 that the caller deserves; a prompt may be longer than any window."""
+    if request.prompt is not None:
+        raise _no_prompt(request, request.prompt)
+    model = resolve(request, caller, snapshot)
+    routes = _pinned(request, model, snapshot) if request.provider else model.routes
+    route = min(routes, key=lambda route: route.order, default=None)
+    return Count(replace(request, messages=_with_context(request)), model, route)
+
+
 def _mind_retirement(call: Call, model: ModelSpec, today: date) -> None:
     """A warning for what goes soon, an error for what is gone and has nothing to fall back on."""
     asked = call.request.fallbacks

@@ -18,6 +18,7 @@ from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
+from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
@@ -27,6 +28,7 @@ from llm.routing import Router
 
 KINDS: dict[str, ProviderFactory] = {
     "openai": OpenAIProvider,
+    "anthropic": AnthropicProvider,
     **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
     "echo": lambda spec: EchoProvider(),
 }

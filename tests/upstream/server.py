@@ -103,7 +103,7 @@ class Server:
         if received.path.startswith("/redirected"):
             return _presented(Frame({"redirected": True}), received)
         for shape in SHAPES:
-            listing = shape.listing(received.path)
+            listing = shape.listing(received)
             if listing is not None:
                 return _presented(Frame(listing), received, shape=shape)
         return _refusal(SHAPES[0], 404, f"Unknown request URL: {received.method} {received.path}.")

@@ -78,7 +78,10 @@ class OpenAI:
             "x-ratelimit-reset-requests": "8.64s",
         }
 
-    def listing(self, path: str) -> JsonObject | None:
+    def listing(self, received: Received) -> JsonObject | None:
+        path = received.path
+        if "anthropic-version" in received.headers:
+            return None
         if path.endswith("/models"):
             return {"object": "list", "data": [_model(name) for name in MODELS]}
         if path.endswith("/key"):

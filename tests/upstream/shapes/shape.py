@@ -34,5 +34,5 @@ class Shape(Protocol):
 
     def headers(self) -> dict[str, str]: ...
 
-    def listing(self, path: str) -> JsonObject | None:
+    def listing(self, received: Received) -> JsonObject | None:
         """The answer to a GET that this shape knows."""
