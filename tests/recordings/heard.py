@@ -82,16 +82,19 @@ def _openai_usage(usage: dict[str, Any]) -> dict[str, int]:
 
 def hear_anthropic(body: str) -> Heard:
     heard = Heard()
+    counts: dict[str, int] = {}
     for told in _told(body):
         if _is_error(told, heard):
             continue
         match told["type"]:
             case "message":
-                _hear_ending(told, told["usage"], heard)
+                _hear_ending(told, told["usage"], counts, heard)
                 for index, block in enumerate(told["content"]):
                     _hear_block(block, index, heard)
+            case "message_start":
+                counts |= _counts(told["message"]["usage"])
             case "message_delta":
-                _hear_ending(told["delta"], told["usage"], heard)
+                _hear_ending(told["delta"], told["usage"], counts, heard)
             case "content_block_start":
                 _hear_block(told["content_block"], told["index"], heard)
             case "content_block_delta":
@@ -109,12 +112,18 @@ def _hear_block(block: dict[str, Any], index: int, heard: Heard) -> None:
         _add_call(heard, index, "", block["partial_json"])
 
 
-def _hear_ending(message: dict[str, Any], usage: dict[str, Any], heard: Heard) -> None:
+def _counts(usage: dict[str, Any]) -> dict[str, int]:
+    return {name: count for name, count in usage.items() if type(count) is int}
+
+
+def _hear_ending(message: dict[str, Any], usage: dict[str, Any], counts: dict[str, int], heard: Heard) -> None:
+    """What the end of a stream does not count again was counted at its beginning."""
     heard.finish = STOPS.get(message["stop_reason"], message["stop_reason"])
-    cached, written = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
+    counts |= _counts(usage)
+    cached, written = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)
     heard.usage = {
-        "prompt": usage.get("input_tokens", 0) + cached + written,
-        "completion": usage["output_tokens"],
+        "prompt": counts.get("input_tokens", 0) + cached + written,
+        "completion": counts["output_tokens"],
         "cached": cached,
         "cache_write": written,
     }
