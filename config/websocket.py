@@ -20,6 +20,9 @@ PING_SECONDS = 30.0
 PONG_SECONDS = 30.0
 """Without a pong after which a client counts as gone."""
 
+LINGER_SECONDS = 1.0
+"""What a client that broke the protocol has to notice."""
+
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """The transport's buffer is all that is kept for a slow reader: 64 KB and what was being said."""
@@ -92,6 +95,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """Reads on for a while: closed at once, a client that is still sending would lose our close frame."""
+        if self.close_sent:
+            return
+        failed = self.conn.close_sent
+        assert failed is not None
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": failed.code, "reason": failed.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def shutdown(self) -> None:
         """An open socket is told, and its application closes it when nothing runs over it any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -62,7 +63,7 @@ class TestAnAnswer:
         house.vendor.hold()
 
     def test_a_long_question_may_come_in_fragments(self, served: House) -> None:
-        asked = f'{{"type": "generate", "id": "c1", "request": {{"model": "gpt-4o-mini", "messages": [{{"role": "user", "content": "{"long " * 1000}"}}]}}}}'
+        asked = json.dumps({"type": "generate", "id": "c1", "request": question("gpt-4o-mini", "long " * 1000)})
         with talking(served) as talk:
             talk.line.send(asked[start : start + 100] for start in range(0, len(asked), 100))
             assert said(talk.until("done")).split() == ["long"] * 1000
