@@ -10,7 +10,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
-from llm.surfaces.exchange import DRAIN
+from llm.lifecycle import DRAIN
 from llm.surfaces.responses import DEAF
 
 logger = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from llm.call import new_id, public_id
 from llm.dialects.body import parse_body
 from llm.dialects.fields import Fields
 from llm.errors import GatewayError, InvalidField, MalformedBody, NotFound, RateLimited, Unauthenticated
+from llm.lifecycle import DRAIN
 from llm.surfaces.generation import Generation
 from llm.surfaces.line import GoingAway, Line, Message
 from llm.surfaces.turnstile import Turnstile
@@ -17,8 +18,6 @@ from llm.wiring import metrics
 
 Receive = Callable[[], Awaitable[Message]]
 
-DRAIN = "gatehouse.drain"
-"""What our server sends beside ASGI's own messages when this process begins to stop."""
 KINDS = ("generate", "cancel", "ping", "authenticate")
 MOST_AT_ONCE = 64
 """Answers on their way over one socket; who asks for more has lost count of them."""
