@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -20,15 +21,22 @@ PING_SECONDS = 30.0
 PONG_SECONDS = 30.0
 """Without a pong after which a client counts as gone."""
 
+UNSENT_BYTES = 64 * 1024
+"""That the system takes from us beyond what is on its way to the client; left alone it takes megabytes."""
 LINGER_SECONDS = 1.0
 """What a client that broke the protocol has to notice."""
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """The transport's buffer is all that is kept for a slow reader: 64 KB and what was being said."""
+    """Kept for a slow reader: the transport's 64 KB, as much in the system's hands, and what was being said."""
 
     deaf: asyncio.TimerHandle | None = None
     """Runs while the buffer is full."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self.client is not None:
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     async def send(self, message: Any) -> None:
         """One message at a time where there was no room: all who wait for it are woken at once."""

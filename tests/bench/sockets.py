@@ -88,7 +88,7 @@ async def _client(aim: Aim, seen: Seen, until: float) -> None:
     while time.monotonic() < until:
         asked = {"type": "generate", "id": "c1", "request": json.loads(body(replace(aim, stream=False)))}
         began = last = time.monotonic()
-        writer.write(_masked(json.dumps(asked).encode()))
+        writer.write(masked(json.dumps(asked).encode()))
         while (message := await _message(reader))[:15] != b'{"type":"done",':
             now = time.monotonic()
             seen.gaps.append((now - last) * 1000)
@@ -111,7 +111,7 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
             return said
 
 
-def _masked(text: bytes) -> bytes:
+def masked(text: bytes) -> bytes:
     return b"\x81\xfe" + len(text).to_bytes(2, "big") + b"\0\0\0\0" + text
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -52,7 +55,8 @@ class Transport(asyncio.Transport):
         loop = asyncio.get_running_loop()
         if self.ended is None:
             loop.call_soon(self.protocol.connection_lost, None)
-        self.ended = (how, loop.time())
+        if self.ended is None or how == "aborted":
+            self.ended = (how, loop.time())
 
     def pause_reading(self) -> None:
         return None
@@ -228,3 +232,41 @@ def test_when_the_server_ends_an_open_socket_is_told_and_left_to_its_application
         assert transport.written == [b"\x88\x02\x03\xe9"]
 
     assert play(scene)[0]["type"] == "gatehouse.drain"
+
+
+async def test_little_is_kept_for_a_reader_that_stops() -> None:
+    """In the process and, unsent, in the system; what is under way is the client's affair."""
+    made: list[SocketProtocol] = []
+    said = 0
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal said
+        await send({"type": "websocket.accept"})
+        while True:
+            await send({"type": "websocket.send", "text": "x" * 10_000})
+            said += 10_000
+
+    def build() -> SocketProtocol:
+        made.append(SocketProtocol(config, ServerState(), {}))
+        return made[-1]
+
+    config = uvicorn.Config(application, ws_per_message_deflate=False)
+    config.load()
+    config.loaded_app = application
+    server = await asyncio.get_running_loop().create_server(build, "127.0.0.1")
+    with socket.create_connection(server.sockets[0].getsockname()) as client:
+        client.sendall(HANDSHAKE)
+        before = -1
+        while before < said or not said:
+            before = said
+            await asyncio.sleep(0.2)
+        (protocol,) = made
+        kept = protocol.transport.get_write_buffer_size() + unsent(protocol.transport.get_extra_info("socket"))
+    server.close()
+
+    assert 64 * 1024 < kept < 256 * 1024
+
+
+def unsent(line: Any) -> int:
+    """Bytes that the system (Linux) has not yet sent for a socket."""
+    return int(struct.unpack("i", fcntl.ioctl(line.fileno(), 0x894B, b"\0\0\0\0"))[0])
