@@ -7,6 +7,7 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
+from llm.surfaces.client_tokens import ClientTokensView
 from llm.surfaces.health import HealthView, ReadinessView
 from llm.surfaces.native import GenerateView
 from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
@@ -28,6 +29,7 @@ urlpatterns = [
     path("api/v1/usage/", UsageView.as_view()),
     path("api/v1/requests/", RequestListView.as_view()),
     path("api/v1/requests/<str:id>/", RequestView.as_view(), name="request"),
+    path("api/v1/client-tokens/", ClientTokensView.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from llm.call import Caller
+from llm.client_tokens import invalid, is_token
 from llm.errors import CallerError, Forbidden, Unauthenticated
 from llm.wiring import catalog
 
@@ -40,25 +41,29 @@ def _bearer(meta: Mapping[str, Any]) -> str:
 
 async def authenticate(request: HttpRequest) -> Caller:
     """Raises Unauthenticated, or Unavailable while the store of keys is away and the key unknown."""
-    key = credential(request.META)
-    caller = catalog().known(key) or await catalog().lookup(key)
-    if caller is None:
-        raise _unknown_key(request.META)
-    return caller
+    return await identify(credential(request.META), header=_header(request.META))
 
 
 def authenticate_sync(request: HttpRequest) -> Caller:
     """The same for the stock side's views."""
     key = credential(request.META)
-    caller = catalog().known(key) or catalog().lookup_sync(key)
-    if caller is None:
-        raise _unknown_key(request.META)
-    return caller
+    return catalog().known(key) or catalog().lookup_sync(key) or _refuse(key, _header(request.META))
 
 
-def _unknown_key(meta: Mapping[str, Any]) -> Unauthenticated:
-    header = "Authorization" if _bearer(meta) else "x-api-key"
-    return Unauthenticated(f"The API key in the {header} header is unknown, expired or disabled.")
+async def identify(key: str, *, header: str | None = None) -> Caller:
+    """Whom a key or a client token lets in, whichever way it came."""
+    return catalog().known(key) or await catalog().lookup(key) or _refuse(key, header)
+
+
+def _refuse(key: str, header: str | None) -> NoReturn:
+    if is_token(key):
+        raise invalid()
+    place = f" in the {header} header" if header else ""
+    raise Unauthenticated(f"The API key{place} is unknown, expired or disabled.")
+
+
+def _header(meta: Mapping[str, Any]) -> str:
+    return "Authorization" if _bearer(meta) else "x-api-key"
 
 
 def check_scope(caller: Caller, scope: str) -> None:

@@ -15,11 +15,10 @@ from typing import Any, TypeVar
 
 from llm.call import Call, new_id
 from llm.dialects import native
-from llm.errors import Unauthenticated
-from llm.surfaces.auth import check_scope
+from llm.surfaces.auth import check_scope, identify
 from llm.surfaces.http import DEADLINE
 from llm.types import Completion, JsonObject
-from llm.wiring import catalog, clock, gateway
+from llm.wiring import clock, gateway
 
 T = TypeVar("T")
 
@@ -63,9 +62,7 @@ async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:
 
 async def _call(request: JsonObject, key: str) -> Call:
     began = clock().monotonic()
-    caller = catalog().known(key) or await catalog().lookup(key)
-    if caller is None:
-        raise Unauthenticated("The API key is unknown, expired or disabled.")
+    caller = await identify(key)
     check_scope(caller, "generate")
     return Call(new_id(), native.parse_request(request), caller, "python", began, began + DEADLINE)
 
