@@ -108,6 +108,11 @@ class Catalog:
             await self._awaited(self._ask())
         return self.snapshot()
 
+    def fresh_snapshot_sync(self) -> Snapshot:
+        if not self._is_stuck():
+            self._settled(self._ask())
+        return self.snapshot()
+
     def origins(self) -> frozenset[str]:
         """Every origin that some key names."""
         return self._origins

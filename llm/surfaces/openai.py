@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from llm.dialects import openai
 from llm.errors import NotFound
+from llm.prepare import may_use
 from llm.registry import ModelSpec
 from llm.surfaces.auth import caller_of
 from llm.surfaces.http import serve
@@ -36,7 +35,7 @@ class ModelsView(ResourceView):
     def get(self, request: Request) -> Response:
         snapshot = catalog().snapshot()
         models = {model.name: model for model in snapshot.models.values()}
-        usable = [model for name, model in sorted(models.items()) if _may_use(caller_of(request).models, name)]
+        usable = [model for name, model in sorted(models.items()) if may_use(caller_of(request), name)]
         return Response({"object": "list", "data": [_listed(model) for model in usable]})
 
 
@@ -48,7 +47,7 @@ class ModelView(ResourceView):
     @operations.model
     def get(self, request: Request, name: str) -> Response:
         model = catalog().snapshot().models.get(name)
-        if model is None or not _may_use(caller_of(request).models, model.name):
+        if model is None or not may_use(caller_of(request), model.name):
             raise NotFound(f"There is no model {name[:200]!r}.", param="model", code="model_not_found")
         return Response(_listed(model))
 
@@ -56,7 +55,3 @@ class ModelView(ResourceView):
 def _listed(model: ModelSpec) -> JsonObject:
     owner = model.routes[0].provider.name if model.routes else "gatehouse"
     return {"id": model.name, "object": "model", "created": 0, "owned_by": owner}
-
-
-def _may_use(patterns: tuple[str, ...], name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -112,7 +112,8 @@ class TestNarrowing:
 
         narrowed = grant(clock).narrowed(key)
 
-        assert (narrowed.scopes, narrowed.models, narrowed.user_id) == ({"generate"}, ("a*",), "u-1")
+        assert (narrowed.models, narrowed.user_id) == (("a*",), "u-1")
+        assert narrowed.scopes == {"generate"}
         assert (narrowed.key_id, narrowed.organisation_id) == (key.key_id, key.organisation_id)
 
     def test_a_dangerous_scope_comes_only_if_asked_for_and_had(self, clock: HandClock) -> None:
@@ -126,7 +127,8 @@ class TestNarrowing:
         before = given.narrowed(caller(origins=frozenset({"*"}), requests_per_minute=9))
         after = given.narrowed(caller(models=("gpt-*",), origins=frozenset({"https://b.example"})))
 
-        assert (before.models, before.origins) == (("gpt-4o", "claude-*"), {"https://a.example"})
+        assert before.models == ("gpt-4o", "claude-*")
+        assert before.origins == {"https://a.example"}
         assert before.requests_per_minute == 9
         assert (after.models, after.origins) == (("gpt-4o",), frozenset())
 
