@@ -7,6 +7,7 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
+from llm.surfaces.active import ActiveRequestsView
 from llm.surfaces.client_tokens import ClientTokensView
 from llm.surfaces.counting import CostEstimateView, TokenCountView
 from llm.surfaces.health import HealthView, ReadinessView
@@ -31,6 +32,7 @@ urlpatterns = [
     path("v1/models/<path:name>", ModelView.as_view()),
     path("api/v1/usage/", UsageView.as_view()),
     path("api/v1/requests/", RequestListView.as_view()),
+    path("api/v1/requests/active/", ActiveRequestsView.as_view()),
     path("api/v1/requests/<str:id>/", RequestView.as_view(), name="request"),
     path("api/v1/models/", ModelListView.as_view()),
     path("api/v1/models/<path:name>/", ModelDetailView.as_view()),

@@ -12,6 +12,7 @@ from django.conf import settings
 from analytics.metrics import PrometheusMetrics
 from analytics.recorder import JournalRecorder
 from llm import redis
+from llm.active import LocalCalls, SharedCalls
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
 from llm.catalog import Catalog
@@ -63,6 +64,15 @@ def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
+@cache
+def active() -> LocalCalls:
+    if not settings.REDIS_URL:
+        return LocalCalls()
+    made = SharedCalls(settings.REDIS_URL)
+    made.start()
+    return made
+
+
 @dataclass(slots=True, frozen=True)
 class House:
     """What one event loop has for itself, over the same connections to providers."""
@@ -100,6 +110,7 @@ async def close_parts() -> None:
     built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
         await built.gateway.close()
+    await asyncio.to_thread(active().stop)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
@@ -122,6 +133,7 @@ def _gateway(providers: Providers) -> Gateway:
             clock=clock(),
             defaults=Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL),
             close=providers.close,
+            active=active(),
         )
     )
 
