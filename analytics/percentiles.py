@@ -5,7 +5,9 @@ PostgreSQL has an aggregate for it (`percentile_disc`); elsewhere every row is r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
+from math import ceil
 from operator import or_
 from typing import Any
 
@@ -50,3 +52,8 @@ def _is_at(share: float) -> Q:
     reached = ExpressionWrapper(F("size") * Value(share), output_field=FloatField())
     passed = ExpressionWrapper(reached + Value(1.0), output_field=FloatField())
     return Q(place__gte=reached, place__lt=passed)
+
+
+def of_sorted(values: Sequence[float], share: float) -> float:
+    """The same of values at hand, in order and at least one."""
+    return values[max(ceil(share * len(values)) - 1, 0)]

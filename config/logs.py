@@ -9,7 +9,7 @@ OURS = frozenset({"analytics", "celery", "config", "django", "llm", "prompts", "
 
 CREDENTIAL = re.compile(
     r"""
-      (?P<shape> \b (?:gh_|sk-|sk_|gsk_|xai-|AIza) ) [\w-]{6,}    # a gateway's or a vendor's key
+      (?P<shape> \b (?:ght?_|sk-|sk_|gsk_|xai-|AIza) ) [\w-]{6,}    # a gateway's or a vendor's key
     | (?P<field> (?:\bbearer\s+|x-(?:goog-)?api-key\W{1,4}) ) [^\s'",]{6,}
     | (?P<user> ://[^\s/:@]* : ) [^\s/@]+ (?=@)                   # a password inside a URL
     """,

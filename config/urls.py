@@ -7,10 +7,15 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
+from llm.surfaces.active import ActiveRequestsView
 from llm.surfaces.anthropic import CountTokensView, MessagesView
+from llm.surfaces.client_tokens import ClientTokensView
+from llm.surfaces.counting import CostEstimateView, TokenCountView
 from llm.surfaces.health import HealthView, ReadinessView
+from llm.surfaces.models import ModelDetailView, ModelListView
 from llm.surfaces.native import GenerateView
 from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
+from llm.surfaces.providers import ProviderListView, ProviderStatusView, ProviderView
 from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
 
@@ -30,7 +35,16 @@ urlpatterns = [
     path("v1/models/<path:name>", ModelView.as_view()),
     path("api/v1/usage/", UsageView.as_view()),
     path("api/v1/requests/", RequestListView.as_view()),
+    path("api/v1/requests/active/", ActiveRequestsView.as_view()),
     path("api/v1/requests/<str:id>/", RequestView.as_view(), name="request"),
+    path("api/v1/models/", ModelListView.as_view()),
+    path("api/v1/models/<path:name>/", ModelDetailView.as_view()),
+    path("api/v1/providers/", ProviderListView.as_view()),
+    path("api/v1/providers/<str:name>/", ProviderView.as_view()),
+    path("api/v1/providers/<str:name>/status/", ProviderStatusView.as_view()),
+    path("api/v1/tokens/count/", TokenCountView.as_view()),
+    path("api/v1/cost/estimate/", CostEstimateView.as_view()),
+    path("api/v1/client-tokens/", ClientTokensView.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),

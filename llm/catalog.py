@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from llm.call import Caller, Clock, SystemClock
+from llm.client_tokens import ClientTokens, is_token
 from llm.errors import Unavailable
 from llm.models.frozen import load_callers, load_origins, load_snapshot
 from llm.models.keyring import Keyring
@@ -59,6 +60,7 @@ class Catalog:
         self._origins: frozenset[str] = frozenset()
         self._pepper = b""
         self._callers: dict[str, Caller] = {}
+        self._tokens = ClientTokens(self._clock)
         self._unknown: set[str] = set()
         self._stamp = (-1, -1)
         self._checked_at = float("-inf")
@@ -106,15 +108,31 @@ class Catalog:
             await self._awaited(self._ask())
         return self.snapshot()
 
+    def fresh_snapshot_sync(self) -> Snapshot:
+        if not self._is_stuck():
+            self._settled(self._ask())
+        return self.snapshot()
+
     def origins(self) -> frozenset[str]:
         """Every origin that some key names."""
         return self._origins
 
     def known(self, key: str) -> Caller | None:
-        """The caller if the key is in memory and may come in; None says "look it up"."""
-        if len(key) > LONGEST_KEY:
-            return None
-        caller = self._callers.get(digest(key, self._pepper))
+        """The caller if the key is in memory and may come in; None says "look it up".
+
+        A client token comes in as the key behind it, narrowed; raises Unauthenticated for one that is no good.
+        """
+        if is_token(key):
+            caller = self._held(self._tokens.grant(key).key)
+            return None if caller is None else self._tokens.caller(key, caller)
+        return None if len(key) > LONGEST_KEY else self._held(digest(key, self._pepper))
+
+    def digest_of(self, key: str) -> str:
+        """What the key is kept under; of a client token, the key behind it."""
+        return self._tokens.grant(key).key if is_token(key) else digest(key, self._pepper)
+
+    def _held(self, name: str) -> Caller | None:
+        caller = self._callers.get(name)
         if caller is None or self._clock.monotonic() - self._checked_at > KEPT_SECONDS:
             return None
         if caller.expires_at is not None and caller.expires_at <= self._clock.now():
@@ -146,15 +164,15 @@ class Catalog:
 
     def _is_refused(self, key: str) -> bool:
         """Known to be unknown: at the stamp of now, which the next poll or change renews."""
-        if len(key) > LONGEST_KEY:
+        if len(key) > LONGEST_KEY and not is_token(key):
             return True
         fresh = self._clock.monotonic() - self._checked_at <= 2 * POLL_SECONDS
-        return fresh and digest(key, self._pepper) in self._unknown
+        return fresh and self.digest_of(key) in self._unknown
 
     def _ask_for(self, key: str) -> Future[bool]:
         if self._is_stuck() or not self._pepper:
             raise _away()
-        return self._ask(digest(key, self._pepper))
+        return self._ask(self.digest_of(key))
 
     def _ask(self, wanted: str | None = None) -> Future[bool]:
         """Put it on the next visit's list; everyone who asks meanwhile shares that visit."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from llm import tokens
+from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.errors import GatewayError, NotFound
@@ -38,6 +39,7 @@ class Parts:
     clock: Clock
     defaults: Defaults
     close: Callable[[], Awaitable[None]]
+    active: ActiveCalls = field(default_factory=NoActiveCalls)
 
 
 class Gateway:
@@ -63,6 +65,7 @@ class Gateway:
         """The answer's events as they come; ends once the record is committed. Raises `GatewayError`."""
         parts, fold = self._parts, Fold()
         visit = Visit()
+        parts.active.enter(call)
         try:
             plan = await self._prepared(call)
             visit = await self._look_up(call, plan)
@@ -87,6 +90,7 @@ class Gateway:
             note_error(call, GatewayError(f"Internal error ({type(error).__name__})."))
             raise
         finally:
+            parts.active.leave(call)
             committed = self._settle(call, visit)
             if call.record.status != "cancelled":
                 await committed

@@ -104,11 +104,11 @@ def resolve(request: Request, caller: Caller, snapshot: Snapshot, *, field: str 
         raise InvalidField("No model was named and there is no default model.", param="model")
     model = snapshot.models.get(name)
     if model is None:
-        usable = [known for known in snapshot.models if _may_use(caller, known)]
+        usable = [known for known in snapshot.models if may_use(caller, known)]
         near = snapshot.near(name, usable)
         hint = f"Did you mean {' or '.join(near)}?" if near else "GET /v1/models lists the models."
         raise NotFound(f"There is no model {name[:200]!r}.", param=field, code="model_not_found", hint=hint)
-    if not _may_use(caller, model.name):
+    if not may_use(caller, model.name):
         raise Forbidden(f"This key may not use the model {model.name}.", param=field, code="model_not_allowed")
     return model
 
@@ -118,7 +118,7 @@ def _default_name(request: Request, snapshot: Snapshot) -> str | None:
     return (provider.default_model if provider else None) or snapshot.default_model
 
 
-def _may_use(caller: Caller, name: str) -> bool:
+def may_use(caller: Caller, name: str) -> bool:
     return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in caller.models)
 
 
@@ -238,7 +238,7 @@ def _fallbacks(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[ModelSp
         ]
     else:
         own = () if request.provider else model.fallbacks
-        named = [snapshot.models[name] for name in own if name in snapshot.models and _may_use(call.caller, name)]
+        named = [snapshot.models[name] for name in own if name in snapshot.models and may_use(call.caller, name)]
     return [fallback for fallback in named if fallback.name != model.name and not _lacking(request, fallback)]
 
 

@@ -41,6 +41,10 @@ class Vault:
     def reseal(self, sealed: str) -> str:
         return self.seal(self.open(sealed))
 
+    def derived(self, purpose: str) -> Vault:
+        """One that opens nothing which this one or that of another purpose sealed."""
+        return Vault([base64.urlsafe_b64encode(_derived(key, purpose)).decode() for key in self._keys])
+
     def pepper(self) -> bytes:
         """What gateway keys are digested with; asked for once in a database's life, then kept there, sealed."""
         return _derived(self._keys[0], "key pepper")
@@ -50,9 +54,9 @@ class Vault:
         return [_derived(key, "fingerprint").hex() for key in self._keys]
 
 
-def current() -> Vault:
-    """The vault of the settings' SECRETS_KEYS."""
-    return _vault(tuple(settings.SECRETS_KEYS))
+def current(purpose: str | None = None) -> Vault:
+    """The vault of the settings' SECRETS_KEYS, or the one derived from it for a purpose."""
+    return _vault(tuple(settings.SECRETS_KEYS), purpose)
 
 
 def fingerprint(secret: str) -> str:
@@ -74,9 +78,9 @@ def last_four(secret: str) -> str:
     return secret[-4:] if len(secret) >= 16 else ""
 
 
-@lru_cache(maxsize=4)
-def _vault(keys: tuple[str, ...]) -> Vault:
-    return Vault(keys)
+@lru_cache(maxsize=8)
+def _vault(keys: tuple[str, ...], purpose: str | None) -> Vault:
+    return Vault(keys) if purpose is None else Vault(keys).derived(purpose)
 
 
 def _key_bytes(key: str) -> bytes:

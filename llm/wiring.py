@@ -1,8 +1,9 @@
-"""Where the parts meet: one catalog, recorder and set of metrics for each process, one Gateway for each event loop."""
+"""Where the parts meet: one catalog, recorder and set of metrics for each process, one House for each event loop."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import cache, partial
 from weakref import WeakKeyDictionary
 
@@ -11,13 +12,16 @@ from django.conf import settings
 from analytics.metrics import PrometheusMetrics
 from analytics.recorder import JournalRecorder
 from llm import redis
+from llm.active import LocalCalls, SharedCalls
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
 from llm.catalog import Catalog
+from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
+from llm.probing import Prober
 from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
@@ -63,16 +67,38 @@ def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
-_gateways: WeakKeyDictionary[asyncio.AbstractEventLoop, Gateway] = WeakKeyDictionary()
+@cache
+def active() -> LocalCalls:
+    if not settings.REDIS_URL:
+        return LocalCalls()
+    made = SharedCalls(settings.REDIS_URL)
+    made.start()
+    return made
+
+
+@dataclass(slots=True, frozen=True)
+class House:
+    """What one event loop has for itself, over the same connections to providers."""
+
+    gateway: Gateway
+    prober: Prober
+    counter: Counter
+
+
+_houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
+
+
+def house() -> House:
+    """The running loop's, built on its first call."""
+    loop = asyncio.get_running_loop()
+    built = _houses.get(loop)
+    if built is None:
+        built = _houses[loop] = _build()
+    return built
 
 
 def gateway() -> Gateway:
-    """The running loop's gateway, built on its first call."""
-    loop = asyncio.get_running_loop()
-    built = _gateways.get(loop)
-    if built is None:
-        built = _gateways[loop] = _build()
-    return built
+    return house().gateway
 
 
 async def open_parts() -> None:
@@ -84,15 +110,20 @@ async def open_parts() -> None:
 
 async def close_parts() -> None:
     """After the last answer: every record is written."""
-    built = _gateways.pop(asyncio.get_running_loop(), None)
+    built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
-        await built.close()
+        await built.gateway.close()
+    await asyncio.to_thread(active().stop)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
 
-def _build() -> Gateway:
+def _build() -> House:
     providers = Providers()
+    return House(_gateway(providers), Prober(providers, clock()), Counter(providers))
+
+
+def _gateway(providers: Providers) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
@@ -105,6 +136,7 @@ def _build() -> Gateway:
             clock=clock(),
             defaults=Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL),
             close=providers.close,
+            active=active(),
         )
     )
 

@@ -170,6 +170,17 @@ def test_javascript_runs_where_there_is_node(house: Serving, snippet: Snippet) -
         assert question(snippet.text).split() == printed.split()
 
 
+def test_a_back_end_gets_a_token_as_told(house: Serving) -> None:
+    (told,) = manual.snippets(manual.DOCS / "how-to" / "browser.md", "sh")
+    made = json.loads(run(house, Snippet(told.page, "sh", f'KEY="{key(house)}"\n{told.text}'), "sh", "-ec"))
+    asked = {"model": "echo", "messages": [{"role": "user", "content": "Hello from a user"}]}
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    assert (
+        httpx2.post(f"{house.url}/api/v1/generate/", headers=headers, json=asked).json()["content"]
+        == "Hello from a user"
+    )
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, secret in SECRETS.items():

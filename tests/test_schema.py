@@ -52,6 +52,8 @@ def document() -> Any:
     told = json.loads(json.dumps(generator().get_schema(request=None, public=True)))
     for name in ("Generate", "ChatCompletionRequest", "MessagesRequest", "CountTokensRequest"):
         told["components"]["schemas"][name]["properties"]["model"] = {"enum": [*MODELS, None]}
+    for name in ("TokenCountRequest", "CostEstimateRequest"):
+        told["components"]["schemas"][name]["properties"]["model"] = {"enum": MODELS}
     for operation in operations(told):
         for parameter in operation.get("parameters", ()):
             if parameter["name"] == "zone":

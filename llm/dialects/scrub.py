@@ -11,7 +11,7 @@ CONSIDERED = 4_000
 HIDDEN = "[hidden]"
 KEY = re.compile(
     r"(?:bearer|basic)\s+[\w.~+/*=-]{6,}"
-    r"|\b(?:sk|pk|rk|gsk|xai|gh|hf|nvapi|pplx|csk|r8|fw|tgp)[-_][\w*.-]{6,}"
+    r"|\b(?:sk|pk|rk|gsk|xai|ght?|hf|nvapi|pplx|csk|r8|fw|tgp)[-_][\w*.-]{6,}"
     r"|\bAIza[\w*-]{4,}"
     r"|(?<=://)[^\s/@]+(?=@)",
     re.IGNORECASE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from llm.call import Caller
+from llm.client_tokens import invalid, is_token
 from llm.errors import CallerError, Forbidden, Unauthenticated
 from llm.wiring import catalog
 
@@ -47,34 +48,32 @@ def meta_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return meta
 
 
-async def identify(key: str, where: str = "") -> Caller:
-    """Raises Unauthenticated, or Unavailable while the store of keys is away and the key unknown."""
-    caller = catalog().known(key) or await catalog().lookup(key)
-    if caller is None:
-        raise _unknown_key(where)
-    return caller
+async def identify(key: str, *, header: str | None = None) -> Caller:
+    """Whom a key or a client token lets in, whichever way it came. Raises Unauthenticated, or Unavailable while the
+    store of keys is away and the key unknown."""
+    return catalog().known(key) or await catalog().lookup(key) or _refuse(key, header)
 
 
 async def authenticate(request: HttpRequest) -> Caller:
     """Raises what `credential` and `identify` raise."""
-    return await identify(credential(request.META), _header(request.META))
+    return await identify(credential(request.META), header=_header(request.META))
 
 
 def authenticate_sync(request: HttpRequest) -> Caller:
     """The same for the stock side's views."""
     key = credential(request.META)
-    caller = catalog().known(key) or catalog().lookup_sync(key)
-    if caller is None:
-        raise _unknown_key(_header(request.META))
-    return caller
+    return catalog().known(key) or catalog().lookup_sync(key) or _refuse(key, _header(request.META))
+
+
+def _refuse(key: str, header: str | None) -> NoReturn:
+    if is_token(key):
+        raise invalid()
+    place = f" in the {header} header" if header else ""
+    raise Unauthenticated(f"The API key{place} is unknown, expired or disabled.")
 
 
 def _header(meta: Mapping[str, Any]) -> str:
-    return " in the Authorization header" if _bearer(meta) else " in the x-api-key header"
-
-
-def _unknown_key(where: str) -> Unauthenticated:
-    return Unauthenticated(f"The API key{where} is unknown, expired or disabled.")
+    return "Authorization" if _bearer(meta) else "x-api-key"
 
 
 def check_scope(caller: Caller, scope: str) -> None:

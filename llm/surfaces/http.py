@@ -8,6 +8,7 @@ from contextlib import aclosing
 from math import ceil
 
 import orjson
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from llm.call import Call, Caller, new_id, public_id
@@ -89,7 +90,10 @@ def read_body(request: HttpRequest) -> JsonObject:
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.strip().lower() != "identity":
         raise UnsupportedEncoding("The body is compressed.", hint="Send it plain, without content-encoding.")
-    return parse_body(request.body)
+    try:
+        return parse_body(request.body)
+    except RequestDataTooBig:
+        raise BodyTooLarge("The body is larger than 32 MB.") from None
 
 
 async def _whole(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> HttpResponse:

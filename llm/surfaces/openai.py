@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -13,6 +12,7 @@ from llm.dialects import anthropic, openai
 from llm.dialects.anthropic.target import VERSION
 from llm.dialects.base import Dialect
 from llm.errors import NotFound
+from llm.prepare import may_use
 from llm.registry import ModelSpec
 from llm.surfaces.anthropic import list_model, list_models
 from llm.surfaces.auth import caller_of
@@ -49,7 +49,7 @@ class ModelsView(ListingView):
     def get(self, request: Request) -> Response:
         snapshot = catalog().snapshot()
         models = {model.name: model for model in snapshot.models.values()}
-        usable = [model for name, model in sorted(models.items()) if _may_use(caller_of(request).models, name)]
+        usable = [model for name, model in sorted(models.items()) if may_use(caller_of(request), name)]
         if self.dialect is anthropic:
             return Response(list_models(usable, clock().now().date()))
         return Response({"object": "list", "data": [_listed(model) for model in usable]})
@@ -61,7 +61,7 @@ class ModelView(ListingView):
     @operations.model
     def get(self, request: Request, name: str) -> Response:
         model = catalog().snapshot().models.get(name)
-        if model is None or not _may_use(caller_of(request).models, model.name):
+        if model is None or not may_use(caller_of(request), model.name):
             raise NotFound(f"There is no model {name[:200]!r}.", param="model", code="model_not_found")
         if self.dialect is anthropic:
             return Response(list_model(model, clock().now().date()))
@@ -71,7 +71,3 @@ class ModelView(ListingView):
 def _listed(model: ModelSpec) -> JsonObject:
     owner = model.routes[0].provider.name if model.routes else "gatehouse"
     return {"id": model.name, "object": "model", "created": 0, "owned_by": owner}
-
-
-def _may_use(patterns: tuple[str, ...], name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

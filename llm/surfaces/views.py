@@ -14,11 +14,12 @@ from rest_framework.views import APIView
 from llm.call import Caller, new_id, public_id
 from llm.dialects import native
 from llm.dialects.base import Dialect
+from llm.dialects.fields import Fields
 from llm.errors import CallerError, GatewayError, NotFound, Unavailable
 from llm.surfaces.auth import KeyAuthentication
 from llm.surfaces.cors import add_headers, cors_headers, preflight
-from llm.surfaces.http import refusal
-from llm.surfaces.openapi.operations import GenerationSchema
+from llm.surfaces.http import read_body, refusal
+from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.responses import identity_headers
 
 
@@ -31,7 +32,7 @@ class GenerationView(APIView):
     """Its one method is async and served by the lean handler, and `serve` authenticates: DRF gives the schema alone."""
 
     authentication_classes = [KeyAuthentication]
-    schema = GenerationSchema()
+    schema = BodySchema()
     dialect: Dialect
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # DRF's own is sync
@@ -70,6 +71,11 @@ class ResourceView(APIView):
 
     def handle_exception(self, exc: Exception) -> HttpResponse | Response:  # type: ignore[override]  # HttpResponse is enough for finalize_response
         return refusal(_as_ours(exc), self.dialect, self.public_id, {})
+
+
+def body_of(request: Request) -> Fields:
+    """The JSON object that was sent, to be read strictly. Raises MalformedBody, BodyTooLarge."""
+    return Fields(read_body(request._request), "", strict=True)
 
 
 def _as_ours(error: Exception) -> GatewayError:

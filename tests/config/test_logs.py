@@ -31,6 +31,7 @@ def record(name: str, level: int, message: str) -> logging.LogRecord:
     ("said", "logged"),
     [
         ("key gh_QHEC32aYIpYzmxZ67268 is wrong", "key gh_… is wrong"),
+        ("token ght_gAAAAABpZmxZ67268 is old", "token ght_… is old"),
         ("Incorrect API key provided: sk-proj-abcDEF123456.", "Incorrect API key provided: sk-…."),
         ("Authorization: Bearer abcdefgh.ijk", "Authorization: Bearer …"),
         ("{'x-api-key': 'abcdefghij'}", "{'x-api-key': '…'}"),

@@ -17,6 +17,7 @@ from django.db import OperationalError
 from config import env
 from llm import catalog as module
 from llm.catalog import Catalog
+from llm.client_tokens import Grant
 from llm.errors import Unavailable
 from llm.models import ApiKey, Organisation, RegistryStamp
 from llm.models.frozen import load_callers
@@ -60,6 +61,39 @@ def break_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OperationalError("the store is away")
 
     monkeypatch.setattr(RegistryStamp, "read", fail)
+
+
+class TestClientTokens:
+    def test_a_token_is_looked_up_as_the_key_behind_it(self, catalog: Catalog, clock: HandClock) -> None:
+        _, secret = rows.key("backend")
+        catalog.lookup_sync(secret)
+        token = Grant(catalog.digest_of(secret), "u-1", clock.now() + timedelta(minutes=15)).sealed()
+        elsewhere = Catalog(clock)
+        assert elsewhere.known(token) is None
+
+        caller = elsewhere.lookup_sync(token)
+
+        assert caller is not None
+        assert (caller.key_name, caller.user_id) == ("backend", "u-1")
+        assert elsewhere.known(token) is caller
+        elsewhere.stop()
+
+    def test_a_token_of_a_key_that_is_gone_opens_nothing(self, catalog: Catalog, clock: HandClock) -> None:
+        row, secret = rows.key("backend")
+        catalog.lookup_sync(secret)
+        token = Grant(catalog.digest_of(secret), "u-1", clock.now() + timedelta(minutes=15)).sealed()
+        assert catalog.known(token) is not None
+
+        row.delete()
+
+        assert catalog.lookup_sync(token) is None
+
+    def test_a_known_token_costs_less_than_ten_microseconds(self, catalog: Catalog, clock: HandClock) -> None:
+        _, secret = rows.key("backend")
+        catalog.lookup_sync(secret)
+        token = Grant(catalog.digest_of(secret), "u-1", clock.now() + timedelta(minutes=15)).sealed()
+
+        assert min(timeit.repeat(lambda: catalog.known(token), number=1000, repeat=5)) / 1000 < 10e-6
 
 
 class TestKeys:

@@ -111,7 +111,7 @@ ASKS_AS_ANTHROPIC = OpenApiParameter(VERSION, str, OpenApiParameter.HEADER, desc
 GENERATION_REFUSALS = (400, 401, 403, 404, 405, 413, 415, 429, 502, 503, 504)
 
 
-class GenerationSchema(AutoSchema):
+class BodySchema(AutoSchema):
     """The body must be there, although none of its fields must."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:

@@ -14,6 +14,7 @@ SECRETS = [
     "gsk_abcdefghij",
     "AIzaSyA-1234567890abcdef",
     "gh_0123456789abcdef",
+    "ght_gAAAAABpZmxZ",
     "xai-abcdefghijkl",
     "sk-12****************89",
     "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2Nzg5MA==",

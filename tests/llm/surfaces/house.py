@@ -71,13 +71,13 @@ class House:
         assert len(found) == 1
         return plain(found[0])
 
-    def python(self, asked: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+    def python(self, asked: list[tuple[str, dict[str, Any]]], *, key: str = KEYS["main"]) -> list[Any]:
         """What comes of requests through the Python door, in a process of its own that has the same environment."""
         done = subprocess.run(
             [sys.executable, "-m", "tests.llm.surfaces.python_door"],
             env=self.serving.environment,
             cwd=env.ROOT,
-            input=json.dumps({"key": KEYS["main"], "asked": asked}),
+            input=json.dumps({"key": key, "asked": asked}),
             text=True,
             stdout=subprocess.PIPE,
             check=True,

@@ -1,0 +1,161 @@
+"""The calls in flight: each process keeps its own, and tells the others through Redis once a second.
+
+A call costs a dictionary's entry and no round trip. What a process has told vanishes with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from typing import Protocol
+from uuid import UUID, uuid4
+
+import orjson
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from llm.call import Call
+from llm.types import JsonObject
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0
+"""Seconds between two tellings."""
+VANISHES = 5
+"""Seconds after which what was told last is no longer true."""
+MOST = 1_000
+"""Calls that one process tells of, its newest."""
+PATIENCE = 0.2
+PREFIX = "gatehouse:{active}"
+PROCESSES = f"{PREFIX}:processes"
+
+
+class ActiveCalls(Protocol):
+    """Who wants to know which calls are in flight. Neither method waits for anything; neither raises."""
+
+    def enter(self, call: Call) -> None: ...
+
+    def leave(self, call: Call) -> None: ...
+
+
+class NoActiveCalls:
+    """Does not look."""
+
+    def enter(self, call: Call) -> None:
+        return None
+
+    def leave(self, call: Call) -> None:
+        return None
+
+
+class LocalCalls:
+    """Those of this process, whatever event loop they are on."""
+
+    def __init__(self) -> None:
+        self._calls: dict[UUID, Call] = {}
+
+    def enter(self, call: Call) -> None:
+        self._calls[call.id] = call
+
+    def leave(self, call: Call) -> None:
+        self._calls.pop(call.id, None)
+
+    def own(self) -> list[JsonObject]:
+        """As they are now, the newest first."""
+        return [told(call) for call in sorted(self._calls.copy().values(), key=lambda call: call.id, reverse=True)]
+
+    def others(self) -> list[JsonObject] | None:
+        """Those of other processes; None where they are out of sight."""
+        return None
+
+    def stop(self) -> None:
+        return None
+
+
+def told(call: Call) -> JsonObject:
+    """A call in words that travel; `organisation_id` and `key_id` say who may hear of it."""
+    record, caller = call.record, call.caller
+    return {
+        "id": str(call.id),
+        "organisation_id": caller.organisation_id,
+        "key_id": caller.key_id,
+        "key": caller.key_name,
+        "user_id": record.user_id,
+        "model": record.model,
+        "provider": record.provider,
+        "surface": record.surface,
+        "streamed": record.streamed,
+        "first_token_seen": call.has_begun,
+    }
+
+
+class SharedCalls(LocalCalls):
+    """These, and those of every other process that speaks with the same Redis."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._redis = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._name = f"{PREFIX}:{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._has_told = False
+        self._failing = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="active-calls", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Whatever is still in flight is told no more."""
+        self._stopping.set()
+        self._thread.join(timeout=2 * EVERY)
+        self._calls = {}
+        self.tell()
+        self._redis.close()
+
+    def others(self) -> list[JsonObject] | None:
+        try:
+            names = [str(name) for name in self._redis.smembers(PROCESSES) if name != self._name]
+            heard = self._redis.mget(names) if names else []
+            if gone := [name for name, said in zip(names, heard, strict=True) if said is None]:
+                self._redis.srem(PROCESSES, *gone)
+        except RedisError:
+            return None
+        return [call for said in heard if said is not None for call in orjson.loads(said)]
+
+    def tell(self) -> None:
+        """Nothing where there is nothing to tell, and was nothing."""
+        calls = self.own()[:MOST]
+        if not calls and not self._has_told:
+            return
+        try:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                if calls:
+                    pipeline.set(self._name, orjson.dumps(calls), ex=VANISHES)
+                    pipeline.sadd(PROCESSES, self._name)
+                else:
+                    pipeline.delete(self._name)
+                    pipeline.srem(PROCESSES, self._name)
+                pipeline.execute()
+        except RedisError as error:
+            self._note_failure(error)
+            return
+        self._has_told, self._failing = bool(calls), False
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY):
+            self.tell()
+
+    def _note_failure(self, error: RedisError) -> None:
+        if not self._failing:
+            log.warning("Calls in flight cannot be told to other processes: %s", error)
+        self._failing = True
