@@ -60,6 +60,10 @@ def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
+def defaults() -> Defaults:
+    return Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL)
+
+
 _gateways: WeakKeyDictionary[asyncio.AbstractEventLoop, Gateway] = WeakKeyDictionary()
 
 
@@ -100,7 +104,7 @@ def _build() -> Gateway:
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
-            defaults=Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL),
+            defaults=defaults(),
             close=providers.close,
         )
     )
