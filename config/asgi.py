@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter
@@ -13,14 +14,19 @@ from llm.surfaces.handler import GenerationHandler
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 LEAN = frozenset({"/api/v1/generate/", "/v1/chat/completions", "/healthz", "/readyz"})
+LEAN_BELOW = re.compile("/api/v1/conversations/[^/]+/(?:messages/|stream)")
 """The paths that the lean handler serves; `config/urls.py` says with which view."""
 
 _stock = get_asgi_application()
 _lean = GenerationHandler()
 
 
+def is_lean(path: str) -> bool:
+    return path in LEAN or LEAN_BELOW.fullmatch(path) is not None
+
+
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    await (_lean if scope["path"] in LEAN else _stock)(scope, receive, send)
+    await (_lean if is_lean(scope["path"]) else _stock)(scope, receive, send)
 
 
 async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:

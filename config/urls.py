@@ -7,6 +7,7 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
+from conversations.api import ConversationListView, ConversationView, MessagesView, StreamView
 from llm.surfaces.health import HealthView, ReadinessView
 from llm.surfaces.native import GenerateView
 from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
@@ -28,6 +29,10 @@ urlpatterns = [
     path("api/v1/usage/", UsageView.as_view()),
     path("api/v1/requests/", RequestListView.as_view()),
     path("api/v1/requests/<str:id>/", RequestView.as_view(), name="request"),
+    path("api/v1/conversations/", ConversationListView.as_view()),
+    path("api/v1/conversations/<str:id>/", ConversationView.as_view()),
+    path("api/v1/conversations/<str:id>/messages/", MessagesView.as_view()),
+    path("api/v1/conversations/<str:id>/stream", StreamView.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),

@@ -35,9 +35,9 @@ from llm.wiring import KINDS
 from tests import manual
 
 ADDRESSES: list[Any] = urlpatterns
-PACKAGES = ("config", "llm", "analytics", "prompts")
+PACKAGES = ("config", "conversations", "llm", "analytics", "prompts")
 CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-PLACE = re.compile(r"^(?:config|llm|analytics|prompts|tests|docs)/[\w./-]*$")
+PLACE = re.compile(r"^(?:config|conversations|llm|analytics|prompts|tests|docs)/[\w./-]*$")
 BARE = re.compile(r"^\w+\.py$")
 CALLED = re.compile(r"^[A-Za-z_][\w.]*\(\)$")
 NAMED = re.compile(r"^[A-Z][A-Za-z_]+(?:\.\w+)*$")
