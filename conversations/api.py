@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from analytics.api import LARGEST_PAGE, PAGE, next_page
 from analytics.pages import Cursor, newest
 from analytics.parameters import Parameters
-from conversations import answers, listening, schema, turns
+from conversations import answers, listening, operations, turns
 from conversations.exchange import Exchange
 from conversations.models import Conversation, Message, MessageStatus
 from conversations.names import MESSAGE, public, read
@@ -28,6 +28,7 @@ from llm.prepare import resolve
 from llm.surfaces.auth import authenticate, caller_of, check_scope, requires
 from llm.surfaces.cors import cors_headers
 from llm.surfaces.http import read_body, refusal, serve, tell
+from llm.surfaces.openapi.operations import GenerationSchema
 from llm.surfaces.responses import EventStreamResponse, StreamVoice, identity_headers
 from llm.surfaces.views import GenerationView, ResourceView
 from llm.types import JsonObject
@@ -37,8 +38,9 @@ from llm.wiring import catalog, gateway
 
 class ConversationListView(ResourceView):
     permission_classes = [requires("generate")]
+    schema = GenerationSchema()
 
-    @schema.conversation_list
+    @operations.conversation_list
     def get(self, request: Request) -> Response:
         said = Parameters(request.query_params, ("limit", "cursor", "user_id"))
         own = Conversation.objects.of(caller_of(request))
@@ -53,7 +55,7 @@ class ConversationListView(ResourceView):
         found = [answers.conversation(row) for row in rows]
         return Response({"results": found, "next": behind and next_page(request, behind)})
 
-    @schema.conversation_new
+    @operations.conversation_new
     def post(self, request: Request) -> Response:
         caller = caller_of(request)
         turns.check_keeps(caller)
@@ -80,11 +82,11 @@ class ConversationListView(ResourceView):
 class ConversationView(ResourceView):
     permission_classes = [requires("generate")]
 
-    @schema.conversation
+    @operations.conversation
     def get(self, request: Request, id: str) -> Response:
         return Response(answers.conversation(turns.find(caller_of(request), id)))
 
-    @schema.conversation_end
+    @operations.conversation_end
     def delete(self, request: Request, id: str) -> Response:
         turns.delete(caller_of(request), id)
         return Response(status=204)
@@ -93,11 +95,11 @@ class ConversationView(ResourceView):
 class MessagesView(GenerationView):
     dialect = native
 
-    @schema.messages
+    @operations.messages
     async def get(self, request: HttpRequest, id: str) -> HttpResponseBase:
         return await tell(request, native, lambda caller: visit(messages, request, id, caller))
 
-    @schema.message_new
+    @operations.message_new
     async def post(self, request: HttpRequest, id: str) -> HttpResponseBase:
         return await serve(request, native, parse=parse_turn, source=lambda call: Exchange(id, gateway()).stream(call))
 
@@ -105,7 +107,7 @@ class MessagesView(GenerationView):
 class StreamView(GenerationView):
     dialect = native
 
-    @schema.stream
+    @operations.stream
     async def get(self, request: HttpRequest, id: str) -> HttpResponseBase:
         name = public_id(new_id())
         caller: Caller | None = None

@@ -58,7 +58,12 @@ def test_a_kept_answer_names_its_generation_and_what_it_took(house: House) -> No
 
     asked, given = house.messages(conversation)
 
-    assert (asked["role"], asked["content"], asked["status"], asked["generation_id"]) == ("user", "Hi", "complete", None)
+    assert (asked["role"], asked["content"], asked["status"], asked["generation_id"]) == (
+        "user",
+        "Hi",
+        "complete",
+        None,
+    )
     assert given["id"] == answer.headers["x-gatehouse-message"]
     assert given["generation_id"] == answer.json()["id"]
     assert {name: given[name] for name in ("model", "finish_reason", "usage", "cost")} == {
