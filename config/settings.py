@@ -218,6 +218,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Gatehouse",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "analytics.shapes.STATUSES",
+        "MessageStatusEnum": "conversations.models.MessageStatus",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -28,7 +28,7 @@ from llm.surfaces.openapi.words import (
     thing,
     word,
 )
-from llm.surfaces.shapes import FINISH_REASONS, ErrorSerializer, TokensSerializer, dollars
+from llm.surfaces.shapes import ErrorSerializer, TokensSerializer, dollars
 
 OPENING = Named(
     "ConversationNew",
@@ -117,7 +117,7 @@ class MessageSerializer(serializers.Serializer[Any]):
     generation_id = serializers.CharField(allow_null=True, help_text="The id of its record.")
     provider = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_null=True)
-    finish_reason = serializers.ChoiceField(FINISH_REASONS, allow_null=True)
+    finish_reason = serializers.CharField(allow_null=True)
     usage = TokensSerializer(allow_null=True)
     cost = dollars("Null: the price is unknown.", allow_null=True)
     error = ErrorSerializer(allow_null=True)
