@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -24,6 +25,7 @@ LEAN = frozenset(
         "/readyz",
     }
 )
+LEAN_BELOW = re.compile("/api/v1/conversations/[^/]+/(?:messages/|stream)")
 """The paths that the lean handler serves; `config/urls.py` says with which view."""
 
 _stock = get_asgi_application()
@@ -35,8 +37,12 @@ _lean = GenerationHandler(_turnstile)
 _generate: Any = GenerateSocket(_turnstile)
 
 
+def is_lean(path: str) -> bool:
+    return path in LEAN or LEAN_BELOW.fullmatch(path) is not None
+
+
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    await (_lean if scope["path"] in LEAN else _stock)(scope, receive, send)
+    await (_lean if is_lean(scope["path"]) else _stock)(scope, receive, send)
 
 
 async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> Any:

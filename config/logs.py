@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-OURS = frozenset({"analytics", "celery", "config", "django", "llm", "prompts", "uvicorn"})
+OURS = frozenset({"analytics", "conversations", "celery", "config", "django", "llm", "prompts", "uvicorn"})
 
 CREDENTIAL = re.compile(
     r"""

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "config",
     "llm",
     "analytics",
+    "conversations",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -144,6 +145,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "partitions": {"task": "analytics.tasks.ensure_partitions", "schedule": crontab(hour="1", minute="10")},
     "bodies": {"task": "analytics.tasks.prune_bodies", "schedule": crontab(hour="2", minute="10")},
+    "conversations": {
+        "task": "conversations.tasks.prune_conversations",
+        "schedule": crontab(hour="2", minute="40"),
+    },
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -215,6 +220,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Gatehouse",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "analytics.shapes.STATUSES",
+        "MessageStatusEnum": "conversations.models.MessageStatus",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

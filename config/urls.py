@@ -7,6 +7,7 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
+from conversations.api import ConversationListView, ConversationMessagesView, ConversationView, StreamView
 from llm.surfaces.active import ActiveRequestsView
 from llm.surfaces.anthropic import CountTokensView, MessagesView
 from llm.surfaces.client_tokens import ClientTokensView
@@ -45,6 +46,10 @@ urlpatterns = [
     path("api/v1/tokens/count/", TokenCountView.as_view()),
     path("api/v1/cost/estimate/", CostEstimateView.as_view()),
     path("api/v1/client-tokens/", ClientTokensView.as_view()),
+    path("api/v1/conversations/", ConversationListView.as_view()),
+    path("api/v1/conversations/<str:id>/", ConversationView.as_view()),
+    path("api/v1/conversations/<str:id>/messages/", ConversationMessagesView.as_view()),
+    path("api/v1/conversations/<str:id>/stream", StreamView.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),

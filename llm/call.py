@@ -91,8 +91,10 @@ class Call:
     """The route tried last."""
     limits: dict[str, str] = field(default_factory=dict)
     """The headers that say what is left of the key's own limits, once it was let in."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """What else the headers of its answer are to say."""
     waited: float = 0.0
-    """Seconds spent waiting for providers, back-off included."""
+    """Seconds spent waiting for others: for providers, back-off included, and for a turn."""
 
     def __post_init__(self) -> None:
         self.record = Record.opened(self)

@@ -56,10 +56,7 @@ class Gateway:
 
     async def complete(self, call: Call) -> Completion:
         """The whole answer, once its record is committed. Raises `GatewayError`."""
-        async with aclosing(self.stream(call)) as batches:
-            async for _ in batches:
-                pass
-        return call.completion or Completion()
+        return await drained(call, self.stream(call))
 
     async def stream(self, call: Call) -> EventStream:
         """The answer's events as they come; ends once the record is committed. Raises `GatewayError`."""
@@ -176,6 +173,14 @@ class Gateway:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+async def drained(call: Call, stream: EventStream) -> Completion:
+    """What `call` comes to once its stream has ended."""
+    async with aclosing(stream) as batches:
+        async for _ in batches:
+            pass
+    return call.completion or Completion()
 
 
 @dataclass(slots=True)

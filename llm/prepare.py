@@ -47,7 +47,7 @@ async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults, *, today: 
     model = resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
     _mind_retirement(call, model, today)
-    call.request = request = _completed(call.request, model, defaults)
+    call.request = request = completed(call.request, model, defaults)
     lacking = _lacking(request, model)
     if lacking:
         raise UnsupportedCapability(
@@ -122,7 +122,7 @@ def may_use(caller: Caller, name: str) -> bool:
     return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in caller.models)
 
 
-def _completed(request: Request, model: ModelSpec, defaults: Defaults) -> Request:
+def completed(request: Request, model: ModelSpec, defaults: Defaults) -> Request:
     """The request with its context in the system message and, on the native surface, the settings' defaults."""
     messages = _with_context(request)
     options = request.options

@@ -67,6 +67,10 @@ def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
+def defaults() -> Defaults:
+    return Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL)
+
+
 @cache
 def active() -> LocalCalls:
     if not settings.REDIS_URL:
@@ -134,7 +138,7 @@ def _gateway(providers: Providers) -> Gateway:
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
-            defaults=Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL),
+            defaults=defaults(),
             close=providers.close,
             active=active(),
         )

@@ -38,9 +38,9 @@ from llm.wiring import KINDS
 from tests import manual
 
 ADDRESSES: list[Any] = urlpatterns
-PACKAGES = ("config", "llm", "analytics", "prompts")
+PACKAGES = ("config", "conversations", "llm", "analytics", "prompts")
 CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-PLACE = re.compile(r"^(?:config|llm|analytics|prompts|tests|docs)/[\w./-]*$")
+PLACE = re.compile(r"^(?:config|conversations|llm|analytics|prompts|tests|docs)/[\w./-]*$")
 BARE = re.compile(r"^\w+\.py$")
 CALLED = re.compile(r"^[A-Za-z_][\w.]*\(\)$")
 NAMED = re.compile(r"^[A-Z][A-Za-z_]+(?:\.\w+)*$")
@@ -48,7 +48,8 @@ CODE_PAGES = [manual.DOCS / "architecture.md", *sorted((manual.DOCS / "decisions
 BESIDE = re.compile(r"`([\w.]+(?:\(\))?)` (?:in |\()`([^`]+\.py)`")
 LISTED = re.compile(r"`([^`]+\.py)`: ((?:`[^`]+`(?:, )?)+)")
 FOREIGN = {
-    *("AsyncOpenAI", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "GOOGLE_GENAI_HTTP_CLIENT"),
+    *("AsyncOpenAI", "EventSource", "GOOGLE_GENAI_HTTP_CLIENT"),
+    *("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
     *("NaN", "RecursionError", "MIDDLEWARE"),
 }
 """Names of others that these pages speak of."""

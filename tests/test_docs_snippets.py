@@ -11,7 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ from tests.upstream import Upstream
 
 ADDRESS = "http://127.0.0.1:8000"
 TOLD = [ROOT / "README.md", *sorted((manual.DOCS / "tutorials").glob("*.md"))]
+HEARS = "--experimental-eventsource"
+"""Node 20 to 24 have it, but not unasked."""
 SECRETS = {
     "OPENAI_API_KEY": "sk-fake",
     "GROQ_API_KEY": "sk-fake",
@@ -55,7 +60,8 @@ HOW_TO = sorted((manual.DOCS / "how-to").glob("*.md"))
 PYTHONS = shown([*TOLD, *HOW_TO], "python")
 SCRIPTS = shown([*TOLD, *HOW_TO], "js")
 SOCKETS = [snippet for snippet in SCRIPTS if "new WebSocket" in snippet.text]
-FETCHES = [snippet for snippet in SCRIPTS if snippet not in SOCKETS]
+FETCHES = [snippet for snippet in SCRIPTS if FETCHED.search(snippet.text)]
+TALK = manual.DOCS / "how-to" / "conversations.md"
 REGISTRIES = [
     snippet
     for snippet in shown([page for page in manual.PAGES if page.parent.name == "how-to"], "yaml")
@@ -179,6 +185,57 @@ def test_a_back_end_gets_a_token_as_told(house: Serving) -> None:
         httpx2.post(f"{house.url}/api/v1/generate/", headers=headers, json=asked).json()["content"]
         == "Hello from a user"
     )
+
+
+@pytest.mark.parametrize("snippet", shown([TALK], "sh"), ids=str)
+def test_a_conversation_is_kept_with_curl(house: Serving, snippet: Snippet) -> None:
+    printed = run(house, snippet, "sh", "-ec")
+    assert '"id":"conv_' in printed or len(re.findall('"content":"Name two more"', printed)) == 3
+    assert '"error":{' not in printed
+
+
+@pytest.mark.parametrize("snippet", shown([TALK], "python"), ids=str)
+def test_a_conversation_is_kept_with_python(house: Serving, snippet: Snippet) -> None:
+    printed = run(house, snippet, sys.executable, "-c")
+    assert printed.split("\n") == ["Name two pets", "user Name two pets", "assistant Name two pets", ""]
+
+
+@pytest.mark.parametrize("snippet", shown([TALK], "js"), ids=str)
+def test_an_event_source_hears_an_answer(house: Serving, snippet: Snippet) -> None:
+    """Through a back end that adds the key. Says nothing where there is no Node with an EventSource."""
+    node = shutil.which("node")
+    if node is None or subprocess.run([node, HEARS, "-e", "EventSource"], capture_output=True, check=False).returncode:
+        return
+    client = httpx2.Client(base_url=f"{house.url}/api/v1/", headers={"Authorization": f"Bearer {key(house)}"})
+    with client, backend(client) as address:
+        name = client.post("conversations/", json={"model": "echo"}).json()["id"]
+        message = client.post(f"conversations/{name}/messages/", json={"content": "Name two pets"}).headers[
+            "x-gatehouse-message"
+        ]
+        given = f'const backend = "{address}", conversation = "{name}", message = "{message}", show = console.log;'
+        script = Snippet(snippet.page, snippet.language, f"{given}\n{snippet.text}")
+        assert run(house, script, node, HEARS, "--input-type=module", "--eval").strip() == "Name two pets"
+
+
+@contextmanager
+def backend(client: httpx2.Client) -> Iterator[str]:
+    """Passes every GET on, with the client's key."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = client.get(self.path.lstrip("/"))
+            self.send_response(answer.status_code)
+            self.send_header("content-type", answer.headers["content-type"])
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: there is nobody to read it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture

@@ -10,11 +10,21 @@ import pytest
 
 from config import env
 
-SERVING = [env.ROOT / "analytics" / "api.py", *sorted((env.ROOT / "llm" / "surfaces").rglob("*.py"))]
+CONVERSING = [env.ROOT / "conversations" / f"{name}.py" for name in ("api", "exchange", "listening", "turns")]
+SERVING = [env.ROOT / "analytics" / "api.py", *CONVERSING, *sorted((env.ROOT / "llm" / "surfaces").rglob("*.py"))]
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
 AROUND = {"connection", "connections", "raw", "RawSQL"}
 """Ways to the database that lead past a manager."""
-OWN = ("RequestLog.objects.of(caller)", "RequestLog.objects.of(caller_of(request))")
+CALLERS = ("caller", "caller_of(request)", "question.caller")
+TABLES = ("RequestLog", "Conversation")
+OF_A_TURN = (
+    "Conversation.objects.filter(pk=turn.conversation.pk, turn=turn.number)",
+    "Message.objects.filter(pk=turn.answer)",
+    "Message.objects.filter(pk__in=[*turn.asked, turn.answer])",
+    "Message.objects.bulk_create([*asked, answer])",
+)
+"""A turn is made in one place, of a conversation that was found as the caller's own."""
+OWN = (*OF_A_TURN, *(f"{table}.objects.of({who})" for table in TABLES for who in CALLERS))
 FOUND = "row = find(RequestLog.objects.of(caller_of(request)), id)"
 OF_THE_ROW = "RequestBody.objects.filter(id=row.id, created_at=row.created_at)"
 """What was said has no caller: it is reached through the row that was found as the caller's own."""
@@ -78,6 +88,8 @@ def test_the_books_are_queried_where_this_looks() -> None:
         "everything = RequestLog.objects",
         "getattr(RequestLog, 'x')._default_manager.get()",
         "RequestBody.objects.filter(id=id)",
+        "Conversation.objects.get(pk=id)",
+        "Message.objects.filter(pk=id)",
         "RequestBody.objects.filter(id=row.id, created_at=row.created_at)",
         "connection.cursor()",
     ],

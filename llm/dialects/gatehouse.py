@@ -24,13 +24,13 @@ def read_gatehouse(fields: Fields, request: Request) -> None:
     request.provider = fields.text("provider")
     request.fallbacks = fields.texts("fallbacks", most=MAX_FALLBACKS)
     if prompt := fields.inner("prompt"):
-        request.prompt = _prompt(prompt)
+        request.prompt = read_prompt(prompt)
     if context := fields.inner("context"):
         request.context = _context(context)
     if cache := fields.inner("cache"):
         request.cache = _cache(cache)
     if metadata := fields.inner("metadata"):
-        request.metadata = _metadata(metadata)
+        request.metadata = read_metadata(metadata)
 
 
 def render_gatehouse(request: Request) -> JsonObject:
@@ -52,7 +52,7 @@ def _said(thing: PromptReference | Context | CachePolicy | Metadata | None) -> J
     return {field.name: value for field in fields_of(thing) if (value := getattr(thing, field.name)) is not None}
 
 
-def _prompt(fields: Fields) -> PromptReference:
+def read_prompt(fields: Fields) -> PromptReference:
     prompt = PromptReference(
         name=fields.required_text("name"),
         label=fields.text("label"),
@@ -86,7 +86,7 @@ def _cache(fields: Fields) -> CachePolicy:
     return policy
 
 
-def _metadata(fields: Fields) -> Metadata:
+def read_metadata(fields: Fields) -> Metadata:
     metadata = Metadata(
         user_id=fields.text("user_id"),
         session_id=fields.text("session_id"),

@@ -21,11 +21,11 @@ ReadPart = Callable[[Fields], Part]
 
 
 def read_messages(fields: Fields, read_part: ReadPart) -> list[Message]:
-    conversation = Conversation(read_part)
-    return [conversation.read(message) for message in fields.each("messages", most=MAX_MESSAGES) or ()]
+    reader = MessageReader(read_part)
+    return [reader.read(message) for message in fields.each("messages", most=MAX_MESSAGES) or ()]
 
 
-class Conversation:
+class MessageReader:
     """Reads messages in order: the result of a call without an id belongs to the last such call."""
 
     def __init__(self, read_part: ReadPart) -> None:

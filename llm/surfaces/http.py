@@ -1,9 +1,10 @@
-"""One way in for every dialect over HTTP: `serve(request, dialect)`, JSON or server-sent events."""
+"""One way in for every dialect over HTTP: `serve(request, dialect)`, JSON or server-sent events; and `tell` for what
+is only read."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from math import ceil
 
@@ -15,7 +16,7 @@ from llm.call import Call, Caller, new_id, public_id
 from llm.dialects.base import Dialect
 from llm.dialects.body import parse_body
 from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
-from llm.gateway import Gateway
+from llm.gateway import drained
 from llm.limits import Admission
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
@@ -26,7 +27,7 @@ from llm.surfaces.responses import (
     answer_headers,
     identity_headers,
 )
-from llm.types import Completion, JsonObject, Request
+from llm.types import Completion, EventStream, JsonObject, Request
 from llm.wiring import clock, gateway, metrics
 
 logger = logging.getLogger(__name__)
@@ -35,23 +36,46 @@ DEADLINE = 600.0
 """Seconds that one call may take in all, the time-out of the official SDKs."""
 
 
-async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
+Parse = Callable[[JsonObject], Request]
+Source = Callable[[Call], EventStream]
+"""What answers a call: the gateway's own `stream`, or something around it."""
+
+
+async def serve(
+    request: HttpRequest, dialect: Dialect, *, parse: Parse | None = None, source: Source | None = None
+) -> HttpResponseBase:
     """Authenticate, parse, call the gateway, answer. Every failure becomes an answer in the caller's dialect."""
     began, identity = clock().monotonic(), new_id()
     caller: Caller | None = None
     try:
         caller = await authenticate(request)
         check_scope(caller, "generate")
-        wanted = dialect.parse_request(read_body(request))
+        wanted = (parse or dialect.parse_request)(read_body(request))
         wanted.headers = forwarded_headers(request, dialect)
     except GatewayError as error:
         metrics().rejected(error.code)
         return refusal(error, dialect, public_id(identity), cors_headers(request, caller))
     call = Call(identity, wanted, caller, "sse" if wanted.stream else "json", began, began + DEADLINE)
     extra = cors_headers(request, caller)
+    stream = (source or gateway().stream)(call)
     if wanted.stream:
-        return _streamed(call, gateway(), dialect, extra)
-    return await _whole(call, gateway(), dialect, extra)
+        return _streamed(call, stream, dialect, extra)
+    return await _whole(call, stream, dialect, extra)
+
+
+async def tell(
+    request: HttpRequest, dialect: Dialect, work: Callable[[Caller], Awaitable[JsonObject]]
+) -> HttpResponseBase:
+    """What `work` finds for the caller, as JSON: for what stands beside generation on the lean handler."""
+    name = public_id(new_id())
+    caller: Caller | None = None
+    try:
+        caller = await authenticate(request)
+        check_scope(caller, "generate")
+        found = await work(caller)
+    except GatewayError as error:
+        return refusal(error, dialect, name, cors_headers(request, caller))
+    return _json(200, orjson.dumps(found), identity_headers(name) | cors_headers(request, caller))
 
 
 def forwarded_headers(request: HttpRequest, dialect: Dialect) -> dict[str, str]:
@@ -86,19 +110,23 @@ class UnsupportedEncoding(CallerError):
 
 def read_body(request: HttpRequest) -> JsonObject:
     if getattr(request, "too_large", False):
-        raise BodyTooLarge("The body is larger than 32 MB.")
+        raise _too_large()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.strip().lower() != "identity":
         raise UnsupportedEncoding("The body is compressed.", hint="Send it plain, without content-encoding.")
     try:
         return parse_body(request.body)
     except RequestDataTooBig:
-        raise BodyTooLarge("The body is larger than 32 MB.") from None
+        raise _too_large() from None
 
 
-async def _whole(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> HttpResponse:
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge("The body is larger than 32 MB.")
+
+
+async def _whole(call: Call, stream: EventStream, dialect: Dialect, extra: Headers) -> HttpResponse:
     try:
-        completion = await gateway.complete(call)
+        completion = await drained(call, stream)
         body = orjson.dumps(dialect.render_completion(call.request, call.record, completion))
     except GatewayError as error:
         return refusal(error, dialect, call.public_id, answer_headers(call) | extra)
@@ -109,7 +137,7 @@ async def _whole(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers)
     return _json(200, body, answer_headers(call) | extra)
 
 
-def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) -> EventStreamResponse:
+def _streamed(call: Call, stream: EventStream, dialect: Dialect, extra: Headers) -> EventStreamResponse:
     renderer = dialect.StreamRenderer(call.request, call.record)
     voice = StreamVoice(
         headers=lambda: answer_headers(call) | extra,
@@ -119,7 +147,7 @@ def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) ->
     )
 
     async def frames() -> AsyncGenerator[bytes, None]:
-        async with aclosing(gateway.stream(call)) as batches:
+        async with aclosing(stream) as batches:
             async for events in batches:
                 if frame := renderer.render_events(events):
                     yield frame

@@ -53,8 +53,7 @@ def answer_headers(call: Call) -> Headers:
         headers["x-gatehouse-warnings"] = UNPRINTABLE.sub("?", "; ".join(record.warnings))[:LONGEST_WARNINGS]
     if not record.streamed and (cost := dollars(record.cost)) is not None:
         headers["x-gatehouse-cost"] = cost
-    headers.update(call.limits)
-    return headers
+    return headers | call.limits | call.headers
 
 
 @dataclass(slots=True, frozen=True)

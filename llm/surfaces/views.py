@@ -29,24 +29,23 @@ class MethodNotAllowed(CallerError):
 
 
 class GenerationView(APIView):
-    """Its one method is async and served by the lean handler, and `serve` authenticates: DRF gives the schema alone."""
+    """Its methods are async and served by the lean handler, and they authenticate: DRF gives the schema alone."""
 
     authentication_classes = [KeyAuthentication]
     schema = BodySchema()
     dialect: Dialect
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # DRF's own is sync
-        if request.method == "POST":
-            return await self.post(request)
         if request.method == "OPTIONS":
             return preflight(request)
-        refused = MethodNotAllowed(f"{request.method} is not allowed here; use POST.")
+        if request.method in self.allowed_methods:
+            answered: HttpResponseBase = await getattr(self, request.method.lower())(request, **kwargs)
+            return answered
+        offered = " or ".join(method for method in self.allowed_methods if method != "OPTIONS")
+        refused = MethodNotAllowed(f"{request.method} is not allowed here; use {offered}.")
         response = refusal(refused, self.dialect, public_id(new_id()), cors_headers(request, None))
-        response["allow"] = "POST, OPTIONS"
+        response["allow"] = ", ".join(self.allowed_methods)
         return response
-
-    async def post(self, request: HttpRequest) -> HttpResponseBase:
-        raise NotImplementedError
 
 
 class ResourceView(APIView):

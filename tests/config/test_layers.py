@@ -13,7 +13,7 @@ import pytest
 
 from config.env import ROOT
 
-PACKAGES = ("config", "llm", "prompts", "analytics")
+PACKAGES = ("config", "llm", "prompts", "analytics", "conversations")
 LINT = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
 
 

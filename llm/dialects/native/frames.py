@@ -37,17 +37,17 @@ class StreamRenderer:
                 frames.append(b'%b%d,"delta":%b}\n\n' % (self.head, self.count, orjson.dumps(event.text)))
                 self.count += 1
             elif (chunk := self._chunk(event)) is not None:
-                frames.append(_frame(b"chunk", chunk))
+                frames.append(frame(b"chunk", chunk))
         return b"".join(frames)
 
     def render_chunks(self, events: Events) -> list[JsonObject]:
         return [chunk for event in events if (chunk := self._chunk(event)) is not None]
 
     def render_done(self, record: Record, completion: Completion) -> bytes:
-        return _frame(b"done", {**render_completion(self.request, record, completion), "done": True})
+        return frame(b"done", {**render_completion(self.request, record, completion), "done": True})
 
     def render_error(self, error: GatewayError, request_id: str) -> bytes:
-        return _frame(b"error", render_error(error, request_id)[1])
+        return frame(b"error", render_error(error, request_id)[1])
 
     def _chunk(self, event: Event) -> JsonObject | None:
         delta = _delta(event)
@@ -73,5 +73,5 @@ def _delta(event: Event) -> JsonObject | None:
             return None
 
 
-def _frame(name: bytes, data: JsonObject) -> bytes:
+def frame(name: bytes, data: JsonObject) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name, orjson.dumps(data))

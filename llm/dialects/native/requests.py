@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm.dialects.fields import Fields
+from llm.dialects.fields import Fields, wrong
 from llm.dialects.gatehouse import read_gatehouse, render_gatehouse
 from llm.dialects.messages import read_messages
 from llm.dialects.native.parts import read_part, render_message
@@ -15,15 +15,20 @@ def parse_request(body: JsonObject) -> Request:
     """Raises InvalidField with the path of what is wrong, unknown fields included."""
     fields = Fields(body, "", strict=True)
     request = Request(messages=read_messages(fields, read_part), model=fields.text("model"))
-    read_gatehouse(fields, request)
+    read_rest(fields, request)
     if not request.messages and request.prompt is None:
-        raise fields.wrong("messages", None, "at least one message, or a prompt")
+        raise wrong("messages", None, "at least one message, or a prompt")
+    return request
+
+
+def read_rest(fields: Fields, request: Request) -> None:
+    """All but messages and model, into `request`; nothing may be left then."""
+    read_gatehouse(fields, request)
     if options := fields.inner("options"):
         request.options = read_options(options)
         options.rest()
     request.stream = fields.flag("stream") or False
     fields.rest()
-    return request
 
 
 def render_request(request: Request) -> JsonObject:
