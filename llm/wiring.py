@@ -19,7 +19,7 @@ from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
-from llm.providers.base import Provider, ProviderFactory
+from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.echo import EchoProvider
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
@@ -117,6 +117,21 @@ def _limiter() -> Limiter:
     return MemoryLimiter()
 
 
+async def probe(spec: ProviderSpec) -> Probe:
+    """What a vendor answers to this address and these credentials, whatever clients are open. Raises ProviderError."""
+    provider = _made(spec)
+    try:
+        return await provider.probe()
+    finally:
+        await provider.close()
+
+
+def _made(spec: ProviderSpec) -> Provider:
+    if spec.kind not in KINDS:
+        raise ProviderError(f"Providers of the kind {spec.kind} cannot be asked yet.", code="provider_kind")
+    return KINDS[spec.kind](spec)
+
+
 class Providers:
     """One provider for each version of its row: an edited row gets a new client, the old one is closed in the end."""
 
@@ -130,10 +145,8 @@ class Providers:
             return known[1]
         if known is not None and known[0] == spec:
             provider = known[1]
-        elif spec.kind not in KINDS:
-            raise ProviderError(f"Providers of the kind {spec.kind} cannot be asked yet.", code="provider_kind")
         else:
-            provider = KINDS[spec.kind](spec)
+            provider = _made(spec)
             if known is not None:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)

@@ -1,18 +1,14 @@
 """The way in for code of this project: `llm.generate()` and `llm.stream()`, and their async twins.
 
-The native dialect without a socket. Sync callers cross one bridge: a thread with an event loop of its own, which keeps
-its gateway and its connections.
+The native dialect without a socket. Sync callers cross the one bridge.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from functools import cache
-from typing import Any, TypeVar
 
+from llm.bridge import bridge
 from llm.call import Call, new_id
 from llm.dialects import native
 from llm.errors import Unauthenticated
@@ -20,9 +16,6 @@ from llm.surfaces.auth import check_scope
 from llm.surfaces.http import DEADLINE
 from llm.types import Completion, JsonObject
 from llm.wiring import catalog, clock, gateway
-
-T = TypeVar("T")
-
 
 async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
     """The whole answer, as `POST /api/v1/generate/` gives it. Raises `GatewayError`."""
@@ -44,17 +37,17 @@ async def astream(request: JsonObject, *, key: str) -> AsyncGenerator[JsonObject
 
 def generate(request: JsonObject, *, key: str) -> JsonObject:
     """`agenerate` for sync callers."""
-    return _bridge().run(agenerate(request, key=key))
+    return bridge().run(agenerate(request, key=key))
 
 
 def stream(request: JsonObject, *, key: str) -> Iterator[JsonObject]:
     """`astream` for sync callers; leaving the loop early closes the upstream."""
     chunks = astream(request, key=key)
     try:
-        while (chunk := _bridge().run(_next(chunks))) is not None:
+        while (chunk := bridge().run(_next(chunks))) is not None:
             yield chunk
     finally:
-        _bridge().run(chunks.aclose())
+        bridge().run(chunks.aclose())
 
 
 async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:
@@ -68,24 +61,3 @@ async def _call(request: JsonObject, key: str) -> Call:
         raise Unauthenticated("The API key is unknown, expired or disabled.")
     check_scope(caller, "generate")
     return Call(new_id(), native.parse_request(request), caller, "python", began, began + DEADLINE)
-
-
-class Bridge:
-    """An event loop in a thread, for as long as the process lives."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="gatehouse-bridge", daemon=True).start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Whoever is interrupted while waiting, by a worker's time limit say, takes the work with it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        finally:
-            future.cancel()
-
-
-@cache
-def _bridge() -> Bridge:
-    return Bridge()
