@@ -17,6 +17,7 @@ from llm.surfaces.http import DEADLINE
 from llm.types import Completion, JsonObject
 from llm.wiring import catalog, clock, gateway
 
+
 async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
     """The whole answer, as `POST /api/v1/generate/` gives it. Raises `GatewayError`."""
     call = await _call({**request, "stream": False}, key)
