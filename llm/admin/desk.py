@@ -112,7 +112,8 @@ class Rows(TabularInline):  # type: ignore[misc]  # as above
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
-        dressed(formset.form)
+        for name, field in dressed(formset.form).base_fields.items():
+            field.widget.attrs["aria-label"] = field.label or name.replace("_", " ")  # their headings label nothing
         return formset
 
 

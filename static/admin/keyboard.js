@@ -1,14 +1,9 @@
-// What the admin's dress lets a mouse click, a keyboard can reach and press: it makes buttons of spans and links that
-// lead nowhere.
+// What the admin's dress lets a mouse click, a keyboard can reach and press, and what can be reached has a name: spans
+// and links that lead nowhere become buttons, and searched lists are called what their labels say.
 "use strict";
 
-const NAMES = { dock_to_right: "Show or hide the navigation", unfold_more: "Account" };
-const CLICKED = "[x-on\\:click]:not(button):not(a[href]):not(input):not(#changelist-filter-close)";
-
-function named(element) {
-  const icon = element.textContent.trim();
-  if (NAMES[icon]) element.setAttribute("aria-label", NAMES[icon]);
-}
+const NAMES = { dock_to_right: "Show or hide the navigation", unfold_more: "Account", more_horiz: "More" };
+const CLICKED = "[x-on\\:click]:not(button):not(a[href]):not(input):not([role]):not(#changelist-filter-close)";
 
 function press(event) {
   if (event.target === event.currentTarget && (event.key === "Enter" || event.key === " ")) {
@@ -17,11 +12,26 @@ function press(event) {
   }
 }
 
+function makeButton(element) {
+  const name = NAMES[element.textContent.trim()];
+  if (name) element.setAttribute("aria-label", name);
+  element.tabIndex = 0;
+  element.setAttribute("role", "button");
+  element.addEventListener("keydown", press);
+}
+
+function nameSearched(select) {
+  const label = select.labels[0]?.textContent.replace("*", "").trim() || select.getAttribute("aria-label");
+  const parts = select.parentElement.querySelectorAll("[role=combobox], [role=textbox], input.select2-search__field");
+  for (const part of parts) part.setAttribute("aria-label", label || "Search");
+}
+
+function reach() {
+  document.querySelectorAll(CLICKED).forEach(makeButton);
+  document.querySelectorAll("select.select2-hidden-accessible").forEach(nameSearched);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
-  for (const element of document.querySelectorAll(CLICKED)) {
-    element.tabIndex = 0;
-    element.setAttribute("role", "button");
-    element.addEventListener("keydown", press);
-    named(element);
-  }
+  reach();
+  new MutationObserver(reach).observe(document.body, { childList: true, subtree: true }); // rows and lists come later
 });
