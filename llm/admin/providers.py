@@ -62,8 +62,15 @@ class ProviderDesk(Desk):
         "connect_timeout": OUTSIDE,
     }
     fieldsets = (
-        (None, {"fields": ("name", "kind", "base_url", "organization", "default_model", "defaults")}),
-        ("Secret", {"fields": ("secret", "new_secret", "forget_secret")}),
+        (
+            None,
+            {
+                "fields": (
+                    *("name", "kind", "base_url", "secret", "new_secret", "forget_secret"),
+                    *("organization", "default_model", "defaults"),
+                )
+            },
+        ),
         (
             "Time and retries",
             {
