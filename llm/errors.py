@@ -23,6 +23,7 @@ GatewayError
     ├── ProviderOverloaded        503
     ├── ProviderTimeout           504
     ├── ProviderUnreachable       502  no connection
+    ├── ProviderOffLimits         502  its address leads where calls may not go
     └── ProviderBroken            502  a cut stream, an answer that is none, 5xx
 """
 
@@ -214,6 +215,10 @@ class ProviderTimeout(ProviderError):
 class ProviderUnreachable(ProviderError):
     code = "provider_unreachable"
     retryable = True
+
+
+class ProviderOffLimits(ProviderError):
+    code = "provider_address"
 
 
 class ProviderBroken(ProviderError):

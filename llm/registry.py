@@ -60,7 +60,8 @@ class Price(Rates):
 class ProviderSpec:
     """One vendor endpoint and its credentials. Times in seconds; `version` changes with every edit of the row.
 
-    The secret stays out of `repr`, so that no log or traceback can show it.
+    `private_hosts` are hosts and networks it may lead to although they are not public. The secret stays out of `repr`,
+    so that no log or traceback can show it.
     """
 
     id: int
@@ -85,6 +86,7 @@ class ProviderSpec:
     tools: bool = True
     images: bool = True
     caching: bool = True
+    private_hosts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)

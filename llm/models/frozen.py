@@ -117,6 +117,7 @@ def provider_spec(row: Provider) -> ProviderSpec:
         organization=row.organization or None,
         default_model=row.default_model.name if row.default_model else None,
         defaults=MappingProxyType(row.defaults),
+        private_hosts=tuple(settings.ALLOWED_PRIVATE_HOSTS),
         **{name: getattr(row, name) for name in SAME_NAMES},
     )
 

@@ -8,7 +8,8 @@ import orjson
 from llm.dialects import openai as dialect
 from llm.dialects.openai import OPENAI, Profile, render_request
 from llm.providers.base import Probe, UpstreamCall
-from llm.providers.transport import Outgoing, Transport, open_client
+from llm.providers.dialling import open_client
+from llm.providers.transport import Outgoing, Transport
 from llm.registry import ProviderSpec
 from llm.types import EventStream, Request
 
@@ -28,7 +29,7 @@ class OpenAIProvider:
 
     def __init__(self, spec: ProviderSpec, profile: Profile = OPENAI) -> None:
         self._profile = profile
-        http = open_client()
+        http = open_client(spec)
         client = openai.AsyncOpenAI(
             api_key=spec.secret or "none",
             base_url=spec.base_url or OPENAI_URL,

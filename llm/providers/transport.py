@@ -12,19 +12,18 @@ from typing import Any
 
 import aiohttp
 import httpx2
-import openai
 import orjson
 
 from llm.dialects.complaints import parse_error, parse_json
 from llm.dialects.listings import parse_allowance, parse_models
-from llm.errors import ProviderBroken, ProviderError, ProviderTimeout, ProviderUnreachable
+from llm.errors import ProviderBroken, ProviderError, ProviderOffLimits, ProviderTimeout, ProviderUnreachable
 from llm.providers.base import Probe, UpstreamCall, VendorDialect
+from llm.providers.dialling import ForbiddenAddress
 from llm.providers.patience import Brief, Patience
 from llm.providers.sse import StreamedAnswer
 from llm.registry import ProviderSpec
 from llm.types import CONTENT, EventStream
 
-POOL = httpx2.Limits(max_connections=10_000, max_keepalive_connections=1_000)
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one whole answer; a vendor that sends more is broken."""
 MAX_COMPLAINT = 1024 * 1024
@@ -45,11 +44,6 @@ class Outgoing:
     headers: list[tuple[str, str]]
     body: bytes | None = None
     method: str = "POST"
-
-
-def open_client() -> httpx2.AsyncClient:
-    """The connections that an SDK is handed, and that its requests are sent over."""
-    return openai.DefaultAioHttpClient(limits=POOL, follow_redirects=False)
 
 
 class Transport:
@@ -214,6 +208,8 @@ def hidden(secret: str, text: str) -> str:
 
 def _connection_error(error: BaseException) -> ProviderError:
     root = _root(error)
+    if isinstance(root, ForbiddenAddress):
+        return ProviderOffLimits(f"The provider could not be called: {root}. ALLOWED_PRIVATE_HOSTS may list it.")
     if isinstance(root, aiohttp.ServerTimeoutError | httpx2.TimeoutException | TimeoutError):
         return ProviderTimeout("The provider could not be reached in time.")
     if isinstance(root, ssl.SSLError):

@@ -15,7 +15,7 @@ from llm.errors import Unauthenticated
 from llm.surfaces.auth import check_scope
 from llm.surfaces.http import DEADLINE
 from llm.types import Completion, JsonObject
-from llm.wiring import catalog, clock, gateway
+from llm.wiring import catalog, clock, close_parts, gateway
 
 
 async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
@@ -49,6 +49,11 @@ def stream(request: JsonObject, *, key: str) -> Iterator[JsonObject]:
             yield chunk
     finally:
         bridge().run(chunks.aclose())
+
+
+def close() -> None:
+    """For scripts, at their end: the last records are written, connections closed."""
+    _bridge().run(close_parts())
 
 
 async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from llm.call import Call, Caller, NullRecorder, Record, new_id
 from llm.errors import ProviderError
-from llm.providers.base import UpstreamCall
+from llm.providers.base import Probe, UpstreamCall
 from llm.registry import ModelSpec, Price, ProviderSpec, RouteSpec, Snapshot
 from llm.types import Events, EventStream, Finished, Message, Request, Started, Text, TextDelta, Usage, UsageReport
 
@@ -73,6 +73,12 @@ class ScriptedProvider:
                 yield step
         finally:
             self.closed += 1
+
+    async def probe(self) -> Probe:
+        return Probe(())
+
+    async def count(self, request: Request, model: str) -> int | None:
+        return None
 
     async def close(self) -> None:
         return None

@@ -1,0 +1,64 @@
+"""Connections to vendors: pooled, without redirects or proxies, and only to where an address may lead."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+import httpx2
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector, ThreadedResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
+from httpx_aiohttp.httpx2 import AiohttpTransport
+
+from llm.addresses import BadAddress, check_base_url, may_connect
+from llm.errors import ProviderOffLimits
+from llm.registry import ProviderSpec
+
+CONNECTIONS = 10_000
+KEEP_ALIVE = 5.0
+"""Seconds that an idle connection is kept for the next request."""
+
+
+class ForbiddenAddress(OSError):
+    """A name leads to where we do not call."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Looks names up, and hands on those of their addresses alone that a call may go to."""
+
+    def __init__(self, allowed: Sequence[str], within: AbstractResolver | None = None) -> None:
+        self._allowed = allowed
+        self._within = within or ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._within.resolve(host, port, family)
+        fit = [result for result in found if may_connect(host, ip_address(result["host"]), self._allowed)]
+        if found and not fit:
+            raise ForbiddenAddress(f"{host} leads to a private network")
+        return fit
+
+    async def close(self) -> None:
+        await self._within.close()
+
+
+def open_client(spec: ProviderSpec) -> httpx2.AsyncClient:
+    """The client that an SDK is handed. Raises ProviderError where the provider's address is none that we call.
+
+    Proxies of the environment are not used: what they connect to nobody here could judge.
+    """
+    try:
+        if spec.base_url:
+            check_base_url(spec.base_url, spec.private_hosts)
+    except BadAddress as refused:
+        raise ProviderOffLimits(f"The provider's address {refused}.") from None
+    tls = httpx2.create_ssl_context()
+
+    def session() -> ClientSession:
+        guard = GuardedResolver(spec.private_hosts)
+        connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=tls, resolver=guard)
+        return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
+
+    return httpx2.AsyncClient(transport=AiohttpTransport(client=session), follow_redirects=False)
