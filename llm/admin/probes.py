@@ -11,6 +11,7 @@ from llm.errors import (
     ProviderBroken,
     ProviderError,
     ProviderModelMissing,
+    ProviderOffLimits,
     ProviderOverloaded,
     ProviderRateLimited,
     ProviderRefused,
@@ -30,6 +31,7 @@ MENDS: dict[type[ProviderError], str] = {
     ProviderRateLimited: "The key is known, and its limit at the vendor is used up; try again later.",
     ProviderOverloaded: "The address is right, and the vendor has trouble of its own; try again later.",
     ProviderTimeout: "Look at the address, and whether a firewall drops the connection.",
+    ProviderOffLimits: "Look at the host of the address; where it is yours, list it there.",
     ProviderUnreachable: "Look at the host and the port of the address, whether this machine may connect to them, and "
     "that the certificate there is one it trusts.",
     ProviderBroken: "Look at the address and the kind: what answers there does not speak this vendor's language.",

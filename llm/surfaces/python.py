@@ -53,7 +53,7 @@ def stream(request: JsonObject, *, key: str) -> Iterator[JsonObject]:
 
 def close() -> None:
     """For scripts, at their end: the last records are written, connections closed."""
-    _bridge().run(close_parts())
+    bridge().run(close_parts())
 
 
 async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:

@@ -7,7 +7,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from llm.admin import probes
+from llm.errors import ProviderAuth
 from llm.models import Provider
+from llm.providers.base import Probe
+from llm.registry import ProviderSpec
 from tests.llm import rows
 from tests.services import free_port
 from tests.upstream import Upstream
@@ -49,11 +53,21 @@ def test_a_refusal_is_told_with_its_mend(operator: Client, upstream: Upstream, s
     assert said in press(operator, vendor(upstream, secret))
 
 
-def test_a_missing_key_is_told_as_such(operator: Client, upstream: Upstream) -> None:
-    provider = vendor(upstream, "sk-play-status-401")
-    Provider.objects.update(sealed_secret="")
-    said = press(operator, provider)
-    assert "No secret is set" in said or "answered" in said
+def test_an_address_that_is_not_called_says_who_may_allow_it(operator: Client) -> None:
+    provider = rows.provider()
+    Provider.objects.update(base_url="http://10.1.2.3/v1")
+    assert "ALLOWED_PRIVATE_HOSTS. Look at the host of the address" in press(operator, provider)
+
+
+def test_a_missing_key_is_told_as_such(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake vendor answers whoever comes; one that does not is stood in for."""
+
+    async def refuse(spec: ProviderSpec) -> Probe:
+        assert not spec.secret
+        raise ProviderAuth("You did not provide an API key.")
+
+    monkeypatch.setattr(probes, "probe", refuse)
+    assert "No secret is set: enter the vendor's key" in press(operator, rows.provider())
 
 
 def test_a_port_where_nobody_listens_is_told(operator: Client) -> None:

@@ -347,6 +347,6 @@ async def test_a_probe_tells_of_a_certificate_that_nobody_signed(tmp_path: Path)
 
 
 async def test_a_probe_tells_of_a_host_that_has_no_address() -> None:
-    async with openai_provider("http://nowhere.invalid/v1") as provider:
+    async with openai_provider("https://nowhere.invalid/v1") as provider:
         with pytest.raises(ProviderUnreachable, match="host name is not known"):
             await provider.probe()
