@@ -12,7 +12,16 @@ from llm.surfaces.handler import GenerationHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-LEAN = frozenset({"/api/v1/generate/", "/v1/chat/completions", "/healthz", "/readyz"})
+LEAN = frozenset(
+    {
+        "/api/v1/generate/",
+        "/v1/chat/completions",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/healthz",
+        "/readyz",
+    }
+)
 """The paths that the lean handler serves; `config/urls.py` says with which view."""
 
 _stock = get_asgi_application()

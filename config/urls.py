@@ -7,6 +7,7 @@ from django.urls import path
 
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
+from llm.surfaces.anthropic import CountTokensView, MessagesView
 from llm.surfaces.health import HealthView, ReadinessView
 from llm.surfaces.native import GenerateView
 from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
@@ -19,6 +20,8 @@ handler500 = "llm.surfaces.strays.server_error"
 urlpatterns = [
     path("api/v1/generate/", GenerateView.as_view()),
     path("v1/chat/completions", ChatCompletionsView.as_view()),
+    path("v1/messages", MessagesView.as_view()),
+    path("v1/messages/count_tokens", CountTokensView.as_view()),
     path("healthz", HealthView.as_view()),
     path("readyz", ReadinessView.as_view()),
     path("v1/models", ModelsView.as_view()),

@@ -19,9 +19,9 @@ import orjson
 from llm.call import Clock, SystemClock
 from llm.canonical import canonical
 from llm.redis import GuardedRedis, Script, StoreUnavailable
-from llm.types import Choice, Completion, Request, ToolCall, Usage
+from llm.types import Block, Choice, Completion, Request, ToolCall, Usage
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key and entry: raised when either changes its meaning, so that older entries are misses."""
 
 ASIDE = frozenset(
@@ -46,6 +46,7 @@ def cache_key(organisation_id: int, model_name: str, request: Request) -> str:
         request.messages,
         request.options,
         request.dialect,
+        request.headers,
         {name: value for name, value in (request.extra or {}).items() if name not in ASIDE},
     )
     return sha256(canonical(parts)).hexdigest()
@@ -111,7 +112,14 @@ def _completion(fields: dict[str, Any]) -> Completion:
 
 
 def _choice(fields: dict[str, Any]) -> Choice:
-    return Choice(**{**fields, "tool_calls": [ToolCall(**call) for call in fields["tool_calls"]]})
+    blocks = fields["blocks"]
+    return Choice(
+        **{
+            **fields,
+            "tool_calls": [ToolCall(**call) for call in fields["tool_calls"]],
+            "blocks": None if blocks is None else [Block(**block) for block in blocks],
+        }
+    )
 
 
 class Lease(Protocol):

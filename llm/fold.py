@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from llm.types import (
+    Block,
+    BlockDelta,
+    BlockKind,
     Choice,
     Completion,
     Event,
@@ -24,8 +28,9 @@ from llm.types import (
     UsageReport,
 )
 
-PIECES = frozenset({"data", "transcript"})
-"""The strings among the extras that come in pieces: those of audio. Of any other the last one counts."""
+PIECES = frozenset({"data", "transcript", "partial_json"})
+"""The strings among the extras that come in pieces: those of audio, and JSON that is still being written. Of any other
+the last one counts."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,19 @@ class OpenCall:
 
 
 @dataclass(slots=True)
+class OpenBlock:
+    """`start` is the place of its first piece among those of its kind."""
+
+    kind: BlockKind
+    start: int
+    signature: str | None = None
+    extras: list[JsonObject] = field(default_factory=list)
+
+    def close(self, pieces: list[str]) -> Block:
+        return Block(self.kind, sum(map(len, pieces)), self.signature, merged(self.extras))
+
+
+@dataclass(slots=True)
 class OpenChoice:
     """Pieces are gathered in lists and joined at the end, so that a long answer costs its length only."""
 
@@ -59,6 +77,18 @@ class OpenChoice:
     extras: list[JsonObject] = field(default_factory=list)
     finish_reason: FinishReason | None = None
     native_finish_reason: str | None = None
+    blocks: list[OpenBlock] = field(default_factory=list)
+
+    def add_block(self, delta: BlockDelta) -> None:
+        if delta.kind is not None:
+            self.blocks.append(OpenBlock(delta.kind, len(self._pieces(delta.kind))))
+        if delta.extra and self.blocks:
+            self.blocks[-1].extras.append(delta.extra)
+
+    def sign(self, signature: str) -> None:
+        self.signature = signature
+        if self.blocks and self.blocks[-1].kind == "reasoning":
+            self.blocks[-1].signature = signature
 
     def close(self) -> Choice:
         return Choice(
@@ -70,7 +100,20 @@ class OpenChoice:
             finish_reason=self.finish_reason,
             native_finish_reason=self.native_finish_reason,
             extra=merged(self.extras),
+            blocks=self._close_blocks() if self.blocks else None,
         )
+
+    def _pieces(self, kind: BlockKind) -> list[str]:
+        return self.text if kind == "text" else self.reasoning if kind == "reasoning" else []
+
+    def _close_blocks(self) -> list[Block]:
+        """From the last to the first: each ends where the next of its kind begins."""
+        ends: dict[BlockKind, int] = {}
+        closed = []
+        for block in reversed(self.blocks):
+            closed.append(block.close(self._pieces(block.kind)[block.start : ends.get(block.kind)]))
+            ends[block.kind] = block.start
+        return closed[::-1]
 
 
 class Fold:
@@ -112,13 +155,17 @@ class Fold:
             case ReasoningDelta():
                 choice = self._choice(event.choice)
                 choice.reasoning.append(event.text)
-                choice.signature = event.signature or choice.signature
+                if event.signature:
+                    choice.sign(event.signature)
                 return True
             case RefusalDelta():
                 self._choice(event.choice).refusal.append(event.text)
                 return True
             case ToolCallDelta():
                 self._call(event).add(event)
+                return True
+            case BlockDelta():
+                self._choice(event.choice).add_block(event)
                 return True
         return False
 
@@ -153,20 +200,41 @@ def replay(completion: Completion) -> Events:
 
 
 def _replay_choice(index: int, choice: Choice) -> Events:
-    events: Events = []
-    if choice.reasoning or choice.reasoning_signature:
-        events.append(ReasoningDelta(choice.reasoning, choice.reasoning_signature, index))
-    if choice.text:
-        events.append(TextDelta(choice.text, index))
+    events: Events = list(_replay_blocks(index, choice))
     if choice.refusal:
         events.append(RefusalDelta(choice.refusal, index))
-    for at, call in enumerate(choice.tool_calls):
-        events.append(ToolCallDelta(at, call.id, call.name, call.arguments, call.kind, index, call.extra))
     if choice.extra:
         events.append(ExtraDelta(choice.extra, index))
     if choice.finish_reason is not None:
         events.append(Finished(choice.finish_reason, index, choice.native_finish_reason))
     return events or [TextDelta("", index)]
+
+
+def _replay_blocks(index: int, choice: Choice) -> Iterator[Event]:
+    """The texts and calls, cut along the blocks where there are some."""
+    if choice.blocks is None:
+        thought = Block("reasoning", len(choice.reasoning), choice.reasoning_signature)
+        blocks = [thought, Block("text", len(choice.text)), *(Block("tool_call") for _ in choice.tool_calls)]
+    else:
+        blocks = choice.blocks
+    heard = said = called = 0
+    for block in blocks:
+        if choice.blocks is not None:
+            yield BlockDelta(block.kind, block.extra, index)
+        match block.kind:
+            case "reasoning" if block.length or block.signature:
+                yield ReasoningDelta(choice.reasoning[heard : heard + block.length], block.signature, index)
+                heard += block.length
+            case "text" if block.length:
+                yield TextDelta(choice.text[said : said + block.length], index)
+                said += block.length
+            case "tool_call" if called < len(choice.tool_calls):
+                yield _replay_call(called, choice.tool_calls[called], index)
+                called += 1
+
+
+def _replay_call(at: int, call: ToolCall, choice: int) -> ToolCallDelta:
+    return ToolCallDelta(at, call.id, call.name, call.arguments, call.kind, choice, call.extra)
 
 
 def merged(pieces: list[JsonObject]) -> JsonObject | None:

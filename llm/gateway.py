@@ -8,16 +8,17 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from llm import tokens
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
-from llm.call import Call, Clock, Metrics, Recorder
+from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.errors import GatewayError, NotFound
 from llm.fold import Fold, replay
 from llm.limits import Limiter
-from llm.prepare import Defaults, Plan, prepare
+from llm.prepare import Defaults, Plan, prepare, prepare_count
 from llm.registry import Snapshot
 from llm.routing import Router
 from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_end, note_error
-from llm.types import Completion, EventStream
+from llm.types import Completion, EventStream, Request
 
 FOLLOW = 30.0
 """Seconds a call waits for another one that is already asking the same."""
@@ -65,7 +66,7 @@ class Gateway:
         try:
             plan = await self._prepared(call)
             visit = await self._look_up(call, plan)
-            call.limits = (await parts.limiter.admit(call.caller)).headers()
+            call.limits = (await parts.limiter.admit(call.caller)).headers(parts.clock.now())
             async with aclosing(self._events(call, plan, visit)) as batches:
                 async for events in batches:
                     if fold.add(events) and not call.has_begun:
@@ -90,16 +91,31 @@ class Gateway:
             if call.record.status != "cancelled":
                 await committed
 
-    async def _prepared(self, call: Call) -> Plan:
-        """An unknown name may only be new: then one look at the registry comes before the 404."""
+    async def count(self, request: Request, caller: Caller) -> int:
+        """The prompt's tokens, by the vendor's own count where it has one, else by ours. Raises `GatewayError`.
+
+        It goes past the key's limits and leaves no record: nothing is generated, and nothing is paid.
+        """
         snapshot = self._parts.snapshot()
         try:
-            return await prepare(call, snapshot, self._parts.defaults)
+            asked = prepare_count(request, caller, snapshot)
+        except NotFound:
+            asked = prepare_count(request, caller, await self._parts.renewed())
+        counted = await self._parts.router.count(asked)
+        if counted is not None:
+            return counted
+        return await asyncio.to_thread(tokens.count, asked.request, asked.model.name)
+
+    async def _prepared(self, call: Call) -> Plan:
+        """An unknown name may only be new: then one look at the registry comes before the 404."""
+        snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
+        try:
+            return await prepare(call, snapshot, self._parts.defaults, today=today)
         except NotFound:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
-            return await prepare(call, newer, self._parts.defaults)
+            return await prepare(call, newer, self._parts.defaults, today=today)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:
         """A hit, or the lead among those who ask the same, or neither."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Protocol
 
@@ -34,13 +34,19 @@ class Admission:
     reset: float | None = None
     degraded: bool = False
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, now: datetime) -> dict[str, str]:
+        """As the clients of OpenAI read them, who want a duration, and those of Anthropic, who want the instant."""
         if self.limit is None or self.reset is None:
             return {}
+        limit, remaining = str(self.limit), str(self.remaining)
+        resets_at = (now + timedelta(seconds=ceil(self.reset))).astimezone(UTC).isoformat(timespec="seconds")
         return {
-            "x-ratelimit-limit-requests": str(self.limit),
-            "x-ratelimit-remaining-requests": str(self.remaining),
+            "x-ratelimit-limit-requests": limit,
+            "x-ratelimit-remaining-requests": remaining,
             "x-ratelimit-reset-requests": duration(self.reset),
+            "anthropic-ratelimit-requests-limit": limit,
+            "anthropic-ratelimit-requests-remaining": remaining,
+            "anthropic-ratelimit-requests-reset": resets_at.replace("+00:00", "Z"),
         }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import date
 from fnmatch import fnmatchcase
 
+import llm.retirement as retirement
 import llm.tokens as tokens
 from llm.call import Call, Caller
 from llm.errors import ContextTooLong, Forbidden, InvalidField, NotFound, UnsupportedCapability
@@ -38,12 +40,13 @@ class Plan:
     candidates: list[Candidate]
 
 
-async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
+async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults, *, today: date) -> Plan:
     """Raises the 403, 404 or 422 that the caller deserves before a provider is asked."""
     if call.request.prompt is not None:
         raise _no_prompt(call.request, call.request.prompt)
     model = resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
+    _mind_retirement(call, model, today)
     call.request = request = _completed(call.request, model, defaults)
     lacking = _lacking(request, model)
     if lacking:
@@ -54,6 +57,36 @@ async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults) -> Plan:
     await _check_window(request, model)
     candidates = _candidates(call, model, snapshot)
     return Plan(model, candidates)
+
+
+@dataclass(slots=True, frozen=True)
+class Count:
+    """A prompt whose tokens are to be counted for a model; `route` is the first that would be asked."""
+
+    request: Request
+    model: ModelSpec
+    route: RouteSpec | None
+
+
+def prepare_count(request: Request, caller: Caller, snapshot: Snapshot) -> Count:
+    """Raises the 403, 404 or 422 that the caller deserves; a prompt may be longer than any window."""
+    if request.prompt is not None:
+        raise _no_prompt(request, request.prompt)
+    model = resolve(request, caller, snapshot)
+    routes = _pinned(request, model, snapshot) if request.provider else model.routes
+    route = min(routes, key=lambda route: route.order, default=None)
+    return Count(replace(request, messages=_with_context(request)), model, route)
+
+
+def _mind_retirement(call: Call, model: ModelSpec, today: date) -> None:
+    """A warning for what goes soon, an error for what is gone and has nothing to fall back on."""
+    asked = call.request.fallbacks
+    gone = retirement.refusal(model, today)
+    if gone is not None and not (model.fallbacks if asked is None else asked):
+        raise gone
+    said = retirement.warning(model, today)
+    if said is not None and said not in call.record.warnings:
+        call.record.warnings.append(said)
 
 
 def _no_prompt(request: Request, asked: PromptReference) -> NotFound:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from llm import prices, tokens
 from llm.cache import CachedAnswer
 from llm.call import Body, Call
@@ -73,7 +75,9 @@ def _own_share(call: Call, now: float) -> float:
 def _note_usage(call: Call, completion: Completion) -> None:
     """Usage as the provider counted it, else our estimate; cost from the price at the time of the call."""
     record = call.record
-    usage = completion.usage or _estimate(call, completion)
+    usage = completion.usage
+    if usage is None or usage.estimated:
+        usage = _estimate(call, completion, usage)
     completion.usage = usage
     record.prompt_tokens, record.completion_tokens = usage.prompt_tokens, usage.completion_tokens
     record.total_tokens = usage.total_tokens
@@ -89,14 +93,16 @@ def _note_usage(call: Call, completion: Completion) -> None:
         record.price = price.rates(usage.prompt_tokens) if price else None
 
 
-def _estimate(call: Call, completion: Completion) -> Usage:
-    prompt = tokens.estimate_request(call.request)
+def _estimate(call: Call, completion: Completion, so_far: Usage | None) -> Usage:
+    """Of a stream that broke off the vendor may have counted the prompt, and of its answer the first word."""
     said = sum(
         tokens.estimate(choice.text) + tokens.estimate(choice.reasoning) + tokens.estimate(choice.refusal)
         for choice in completion.choices
     )
     said += sum(tokens.estimate(called.arguments) for choice in completion.choices for called in choice.tool_calls)
-    return Usage(prompt_tokens=prompt, completion_tokens=said, total_tokens=prompt + said, estimated=True)
+    counted = so_far or Usage(prompt_tokens=tokens.estimate_request(call.request), estimated=True)
+    said = max(said, counted.completion_tokens)
+    return replace(counted, completion_tokens=said, total_tokens=counted.prompt_tokens + said)
 
 
 def _note_body(call: Call) -> None:

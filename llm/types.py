@@ -14,6 +14,7 @@ JsonObject = dict[str, Any]
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+BlockKind = Literal["text", "reasoning", "tool_call", "opaque"]
 Purpose = Literal["chat", "documentation", "code", "analysis", "translation"]
 Priority = Literal["low", "normal", "high"]
 
@@ -186,9 +187,22 @@ class Metadata:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True, frozen=True, eq=False)
+class Original:
+    """A request as it came over the wire, and what was read from it: as long as that is still what is wanted, an
+    upstream of the same dialect is sent these very words."""
+
+    body: JsonObject
+    messages: list[Message]
+    options: Options
+
+
 @dataclass(slots=True)
 class Request:
-    """What is wanted. `dialect` names the wire format it came in, whose words all the `extra`s are."""
+    """What is wanted. `dialect` names the wire format it came in, whose words all the `extra`s are.
+
+    `headers` are those of its client that go on to an upstream of the same dialect, by their lower-case names.
+    """
 
     messages: list[Message]
     model: str | None = None
@@ -203,12 +217,17 @@ class Request:
     include_usage: bool = False
     legacy_functions: bool = False
     dialect: str = "native"
+    headers: dict[str, str] = field(default_factory=dict)
     extra: JsonObject | None = None
+    original: Original | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class Usage:
-    """Token counts. Prompt tokens include cached and cache-written ones, completion tokens include reasoning."""
+    """Token counts. Prompt tokens include cached and cache-written ones, completion tokens include reasoning.
+
+    `estimated`: counted by us, or by the vendor so far, in a stream that has not come to its end.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -218,6 +237,8 @@ class Usage:
     reasoning_tokens: int = 0
     estimated: bool = False
     extra: JsonObject | None = None
+    hour_write_tokens: int = 0
+    """Of the cache-written ones, those to be kept for an hour, which cost more than the usual five minutes."""
 
 
 @dataclass(slots=True)
@@ -274,6 +295,19 @@ class ExtraDelta:
 
 
 @dataclass(slots=True)
+class BlockDelta:
+    """A block of the answer begins, or, without a `kind`, its dialect says more of the one at hand.
+
+    Only dialects whose answers are made of blocks say this, before what the block holds. `extra` is in their words: of
+    an opaque block all of it.
+    """
+
+    kind: BlockKind | None = None
+    extra: JsonObject | None = None
+    choice: int = 0
+
+
+@dataclass(slots=True)
 class Finished:
     """The end of one choice. `native` is the vendor's own word for the reason."""
 
@@ -289,9 +323,9 @@ class UsageReport:
     usage: Usage
 
 
-Event = Started | TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | ExtraDelta | Finished | UsageReport
-Content = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | ExtraDelta
-CONTENT = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta)
+Content = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | BlockDelta | ExtraDelta
+Event = Started | Content | Finished | UsageReport
+CONTENT = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, BlockDelta)
 
 Events = list[Event]
 """The events that one read from the network brought. Streams are handed on in these batches, so that a hop between
@@ -301,7 +335,22 @@ EventStream = AsyncGenerator[Events, None]
 
 
 @dataclass(slots=True)
+class Block:
+    """A stretch of a choice: `length` characters of its text or reasoning, or one of its calls, in order of kind.
+
+    An opaque block is in no text of ours: `extra` is all of it.
+    """
+
+    kind: BlockKind
+    length: int = 0
+    signature: str | None = None
+    extra: JsonObject | None = None
+
+
+@dataclass(slots=True)
 class Choice:
+    """What was said, gathered by kind; `blocks` tells in which order, where the vendor's dialect has one."""
+
     text: str = ""
     reasoning: str = ""
     reasoning_signature: str | None = None
@@ -310,6 +359,7 @@ class Choice:
     finish_reason: FinishReason | None = None
     native_finish_reason: str | None = None
     extra: JsonObject | None = None
+    blocks: list[Block] | None = None
 
 
 @dataclass(slots=True)

@@ -14,21 +14,22 @@ from llm import redis
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
 from llm.catalog import Catalog
-from llm.dialects.openai import COMPATIBLE
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
+from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Probe, Provider, ProviderFactory
+from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
 from llm.routing import Router
 
-COMPATIBLE_KINDS = ("compatible", "groq", "openrouter", "cohere", "deepseek", "mistral", "ollama")
 KINDS: dict[str, ProviderFactory] = {
     "openai": OpenAIProvider,
-    **dict.fromkeys(COMPATIBLE_KINDS, partial(OpenAIProvider, profile=COMPATIBLE)),
+    "anthropic": AnthropicProvider,
+    **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
     "echo": lambda spec: EchoProvider(),
 }
 """How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""

@@ -15,6 +15,7 @@ from tests.upstream.asking import dial
 from tests.upstream.naming import parse, table
 from tests.upstream.perform import perform
 from tests.upstream.shapes import SHAPES
+from tests.upstream.shapes.shape import Shape
 from tests.upstream.words import WORDS
 
 EXAMPLES = {"n": "1", "code": "500", "time": "0ms", "seconds": "2", "text": "length"}
@@ -45,11 +46,12 @@ def test_every_word_plays_to_its_end(upstream: Upstream, name: str, stream: bool
     upstream.wait_for(lambda: upstream.received[0].outcome == expected)
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 @pytest.mark.parametrize("stream", [False, True])
-def test_any_two_words_go_together(stream: bool) -> None:
+def test_any_two_words_go_together(stream: bool, shape: Shape) -> None:
     asked = Question("any", text="Say it again", prompt_tokens=3, streamed=stream, wants_usage=stream, root="http://x")
     for pair in combinations([name for name in NAMES if "mb" not in name], 2):
-        assert perform(asked, SHAPES[0], parse("+".join(pair)))
+        assert perform(asked, shape, parse("+".join(pair)))
 
 
 def test_every_example_is_its_own_word() -> None:

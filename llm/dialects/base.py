@@ -9,6 +9,7 @@ from llm.errors import GatewayError
 from llm.types import Completion, Events, JsonObject, Request
 
 HEARTBEAT = b": ping\n\n"
+"""A comment, which clients of every dialect skip."""
 
 
 class StreamRenderer(Protocol):
@@ -23,9 +24,15 @@ class StreamRenderer(Protocol):
 
 
 class Dialect(Protocol):
-    """Modules are dialects: `llm.dialects.native`, `llm.dialects.openai`."""
+    """Modules are dialects: `llm.dialects.native`, `llm.dialects.openai`.
+
+    `forwarded` names the headers of a client that go on to an upstream of the same dialect; `heartbeat` keeps a silent
+    stream open.
+    """
 
     name: str
+    forwarded: tuple[str, ...]
+    heartbeat: bytes
 
     def parse_request(self, body: JsonObject) -> Request:
         """Raises InvalidField."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,6 +27,7 @@ from llm.types import JsonObject
 
 WORDS: dict[str, type[ProviderError]] = {
     "context_length_exceeded": ProviderContextTooLong,
+    "contextwindowexceedederror": ProviderContextTooLong,
     "context_window_exceeded": ProviderContextTooLong,
     "tokens_limit_reached": ProviderContextTooLong,
     "content_filter": ProviderContentFilter,
@@ -34,26 +36,52 @@ WORDS: dict[str, type[ProviderError]] = {
     "responsibleaipolicyviolation": ProviderContentFilter,
     "data_inspection_failed": ProviderContentFilter,
     "moderation_blocked": ProviderContentFilter,
+    "content_filter_error": ProviderContentFilter,
     "model_not_found": ProviderModelMissing,
     "deploymentnotfound": ProviderModelMissing,
     "invalid_model": ProviderModelMissing,
+    "unknown_model": ProviderModelMissing,
+    "model_not_available": ProviderModelMissing,
+    "model_not_supported": ProviderModelMissing,
+    "not_found_error": ProviderModelMissing,
+    "resource_not_found_error": ProviderModelMissing,
+    "resource_does_not_exist": ProviderModelMissing,
+    "endpoint_not_found": ProviderModelMissing,
     "model_decommissioned": ProviderModelMissing,
     "rate_limit_exceeded": ProviderRateLimited,
     "rate_limit_error": ProviderRateLimited,
+    "rate_limit_reached_error": ProviderRateLimited,
+    "request_limit_exceeded": ProviderRateLimited,
+    "ratelimitreached": ProviderRateLimited,
     "too_many_requests": ProviderRateLimited,
+    "too_many_requests_error": ProviderRateLimited,
+    "throttlingexception": ProviderRateLimited,
     "resource_exhausted": ProviderRateLimited,
     "insufficient_quota": ProviderRateLimited,
+    "exceeded_current_quota_error": ProviderRateLimited,
+    "overloaded": ProviderOverloaded,
     "overloaded_error": ProviderOverloaded,
     "engine_overloaded": ProviderOverloaded,
+    "engine_overloaded_error": ProviderOverloaded,
     "service_unavailable": ProviderOverloaded,
     "unavailable": ProviderOverloaded,
     "invalid_api_key": ProviderAuth,
+    "invalidapikey": ProviderAuth,
     "api_key_invalid": ProviderAuth,
+    "wrong_api_key": ProviderAuth,
+    "incorrect_api_key_error": ProviderAuth,
     "authentication_error": ProviderAuth,
+    "invalid_authentication_error": ProviderAuth,
     "unauthenticated": ProviderAuth,
+    "permission_denied": ProviderAuth,
+    "permission_error": ProviderAuth,
     "insufficient_balance": ProviderAuth,
+    "billing_error": ProviderAuth,
+    "billing_hard_limit_reached": ProviderAuth,
+    "arrearage": ProviderAuth,
     "deadline_exceeded": ProviderTimeout,
     "timeout": ProviderTimeout,
+    "timeout_error": ProviderTimeout,
 }
 """Codes and types, lower-cased, that say more than the status does."""
 
@@ -73,15 +101,24 @@ STATUSES: dict[int, type[ProviderError]] = {
     529: ProviderOverloaded,
 }
 
-PHRASES: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
-    (re.compile(r"context (length|window)|prompt is too long|too many (input )?tokens", re.I), ProviderContextTooLong),
-    (re.compile(r"content (management )?policy|content filter", re.I), ProviderContentFilter),
-    (re.compile(r"api key not valid|invalid api key", re.I), ProviderAuth),
+TOO_LONG = (
+    r"context[ _]?(length|window)|prompt is too long|too many (input )?tokens|input token count|model token limit"
+    r"|range of input length|tokens\b.{0,60}must be <=|reduce the length of the (messages|prompt|input)"
 )
-"""A last resort, for refusals (400, 413, 422) whose code says no more than "invalid request", as DeepSeek's does."""
+PHRASES: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
+    (re.compile(TOO_LONG, re.I), ProviderContextTooLong),
+    (
+        re.compile(r"content (management )?policy|content filter|requires moderation|usage guidelines", re.I),
+        ProviderContentFilter,
+    ),
+    (re.compile(r"api[ -]key not valid|(invalid|incorrect) api[ -]key", re.I), ProviderAuth),
+)
+"""A last resort, for refusals whose code says no more than "invalid request", as DeepSeek's does, or is none. What
+moderation refuses is a 403 with some."""
 
-EXHAUSTED = "insufficient_quota"
-REFUSALS = (400, 413, 422)
+EXHAUSTED = frozenset({"insufficient_quota", "exceeded_current_quota_error"})
+WRAPPERS = ("error", "errors", "detail")
+REFUSALS = (400, 403, 413, 422)
 STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 
@@ -90,6 +127,15 @@ def parse_json(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
+        return _parse_sloppy(raw)
+
+
+def _parse_sloppy(raw: bytes) -> Any:
+    """What some vendors take for JSON: with a mark in front, NaN, bare line breaks, halves of letters."""
+    try:
+        value = json.loads(raw.decode("utf-8-sig", "replace"), strict=False, parse_constant=lambda name: None)
+        return orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
         raise ProviderBroken("The provider's answer is not JSON.") from None
 
 
@@ -100,14 +146,14 @@ def parse_error(status: int | None, body: object, headers: Mapping[str, str]) ->
     if status is None or status < 400:
         # Not an error by its status (a redirect, a 200 with an error in it), so a number in the body says more.
         status = next((int(word) for word in words if STATUS.fullmatch(word)), status)
-    message = scrub(_message(error)) or _silence(status)
+    message = scrub(_message(error) + _behind(error)) or _silence(status)
     mapped = _kind(status, words, message)(
         message,
         upstream_status=status,
         param=scrub(_text(error.get("param"))) or None,
         retry_after=parse_retry_after(headers),
     )
-    if EXHAUSTED in words or headers.get("x-should-retry") == "false":
+    if not EXHAUSTED.isdisjoint(words) or headers.get("x-should-retry") == "false":
         # Waiting does not help: the account is empty, or the vendor says so itself.
         mapped.retryable = False
     return mapped
@@ -117,8 +163,9 @@ def _kind(status: int | None, words: list[str], message: str) -> type[ProviderEr
     named = next((WORDS[word] for word in words if word in WORDS), None)
     if named is not None and (status is None or status < 500):
         return named
-    if status in REFUSALS:
-        return next((kind for phrase, kind in PHRASES if phrase.search(message)), ProviderRefused)
+    told = next((kind for phrase, kind in PHRASES if phrase.search(message)), None)
+    if told is not None and status in REFUSALS:
+        return told
     if status in STATUSES:
         return STATUSES[status]
     return ProviderRefused if status is not None and 400 <= status < 500 else ProviderBroken
@@ -132,9 +179,13 @@ def _error_object(body: object) -> JsonObject:
         return {} if body.lstrip().startswith("<") else {"message": body}
     if not isinstance(body, dict):
         return {}
+    for name in WRAPPERS:
+        inner = body.get(name)
+        if isinstance(inner, list) and inner and name != "detail":
+            inner = inner[0]
+        if isinstance(inner, dict) and (name == "error" or not isinstance(body.get("message"), str)):
+            return _error_object(inner)
     error = body.get("error")
-    if isinstance(error, dict):
-        return error
     return {"message": error, **body} if isinstance(error, str) else body
 
 
@@ -147,16 +198,23 @@ def _words(error: JsonObject) -> Iterator[Any]:
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict):
             yield detail.get("reason")
-    yield from (error.get(name) for name in ("code", "type", "status"))
+    yield from (error.get(name) for name in ("code", "type", "status", "error_code", "error_type"))
 
 
 def _message(error: JsonObject) -> str:
     """Never an object: some vendors nest one, or a list of what is wrong with which field."""
-    for name in ("message", "detail", "error", "error_message", "msg"):
+    for name in ("message", "detail", "error", "error_message", "msg", "Message", "title"):
         text = _text(error.get(name))
         if text:
             return text
     return ""
+
+
+def _behind(error: JsonObject) -> str:
+    """What the vendor behind a vendor said, where OpenRouter passes it on."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    return f": {raw}" if raw and isinstance(raw, str) else ""
 
 
 def _text(value: Any) -> str:

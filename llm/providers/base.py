@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from llm.dialects.listings import Allowance
-from llm.registry import ProviderSpec, RouteSpec
+from llm.registry import ModelSpec, ProviderSpec, RouteSpec
 from llm.types import Events, EventStream, Request
 
 
@@ -25,6 +25,7 @@ class UpstreamCall:
     timeout: float
     first_token_timeout: float
     chunk_timeout: float
+    model: ModelSpec | None = None
     dropped: list[str] = field(default_factory=list)
     waited: float = 0.0
 

@@ -1,6 +1,8 @@
-"""Server-sent events off the wire: bytes in whatever pieces the network made of them, data payloads out."""
+"""Streams off the wire: bytes in whatever pieces the network made of them, the payloads of their events out."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from llm.errors import ProviderBroken, ProviderError
 from llm.providers.base import StreamParser
@@ -10,15 +12,51 @@ MAX_FRAME = 16 * 1024 * 1024
 """Bytes that may gather without a frame coming to its end."""
 
 
-class FrameReader:
-    """Feeds on pieces of a stream. A payload is the joined `data:` lines of one event; all else is skipped."""
+BOM = b"\xef\xbb\xbf"
+
+
+class Reader(Protocol):
+    """Feeds on the pieces of one stream."""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The payloads that this piece completed, in order."""
+
+    def end(self) -> list[bytes]:
+        """What stood unfinished when the stream ended."""
+
+
+class LineReader:
+    """JSON lines: every line is a payload."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, piece: bytes) -> list[bytes]:
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > MAX_FRAME:
+            raise ProviderBroken("The provider's stream sent a line without an end.")
+        return [line for line in lines if line.strip()]
+
+    def end(self) -> list[bytes]:
+        last, self._rest = self._rest.strip(), b""
+        return [last] if last else []
+
+
+class FrameReader:
+    """Server-sent events. A payload is the joined `data:` lines of one event, or bare JSON, as vendors send it who
+    break off with an error; all else is skipped.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._begun = False
+
+    def feed(self, piece: bytes) -> list[bytes]:
         """The payloads that this piece completed, in order."""
         text = self._rest + piece if self._rest else piece
+        if not self._begun:
+            self._begun = not BOM.startswith(text)
+            text = text.removeprefix(BOM)
         if b"\r" in text:
             # A lone CR at the end may be half of a CRLF: it stays as it is until its other half has come.
             text = text[:-1].replace(b"\r\n", b"\n") + text[-1:]
@@ -40,9 +78,9 @@ class StreamedAnswer:
     A `failure` waits until the events that came before it, in the same piece, have been handed on.
     """
 
-    def __init__(self, parser: StreamParser) -> None:
+    def __init__(self, parser: StreamParser, reader: Reader) -> None:
         self.failure: ProviderError | None = None
-        self._reader = FrameReader()
+        self._reader = reader
         self._parser = parser
 
     @property
@@ -72,4 +110,6 @@ def _payload(frame: bytes) -> bytes | None:
     if frame.startswith(b"data: ") and b"\n" not in frame:
         return frame[6:]
     lines = [line[5:].removeprefix(b" ") for line in frame.split(b"\n") if line.startswith(b"data:")]
-    return b"\n".join(lines) if lines else None
+    if lines:
+        return b"\n".join(lines)
+    return frame if frame.startswith((b"{", b"[")) else None

@@ -20,13 +20,15 @@ from llm.errors import ProviderBroken, ProviderError, ProviderOffLimits, Provide
 from llm.providers.base import Probe, UpstreamCall, VendorDialect
 from llm.providers.dialling import ForbiddenAddress
 from llm.providers.patience import Brief, Patience
-from llm.providers.sse import StreamedAnswer
+from llm.providers.sse import FrameReader, LineReader, Reader, StreamedAnswer
 from llm.registry import ProviderSpec
 from llm.types import CONTENT, EventStream
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one whole answer; a vendor that sends more is broken."""
 MAX_COMPLAINT = 1024 * 1024
+LINES = ("ndjson", "jsonl", "jsonlines")
+"""In the type of a body that is one JSON text a line."""
 KEY = "[key]"
 SHORTEST = 3
 """Letters at the beginning of a key that give nothing away."""
@@ -65,7 +67,7 @@ class Transport:
                 if not _is_stream(response, call):
                     yield dialect.parse_completion(parse_json(await _whole(pieces)))
                     return
-                answer = StreamedAnswer(dialect.StreamParser())
+                answer = StreamedAnswer(dialect.StreamParser(), _reader(response))
                 async for piece in pieces:
                     if events := answer.feed(piece):
                         if any(isinstance(event, CONTENT) for event in events):
@@ -150,7 +152,13 @@ async def _complaint(response: httpx2.Response, patience: Patience, secret: str)
 def _is_stream(response: httpx2.Response, call: UpstreamCall) -> bool:
     """By its type; a type that says nothing is taken to be what was asked for."""
     kind = response.headers.get("content-type", "")
-    return "event-stream" in kind or (call.request.stream and not ("json" in kind or "html" in kind))
+    whole = ("json" in kind or "html" in kind) and not any(word in kind for word in LINES)
+    return "event-stream" in kind or (call.request.stream and not whole)
+
+
+def _reader(response: httpx2.Response) -> Reader:
+    kind = response.headers.get("content-type", "")
+    return LineReader() if any(word in kind for word in LINES) else FrameReader()
 
 
 async def _pieces(response: httpx2.Response, patience: Patience) -> AsyncGenerator[bytes, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from math import ceil
 
@@ -11,7 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from llm.call import Call, Caller, new_id, public_id
-from llm.dialects.base import HEARTBEAT, Dialect
+from llm.dialects.base import Dialect
 from llm.dialects.body import parse_body
 from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
 from llm.gateway import Gateway
@@ -25,7 +25,7 @@ from llm.surfaces.responses import (
     answer_headers,
     identity_headers,
 )
-from llm.types import Completion, JsonObject
+from llm.types import Completion, JsonObject, Request
 from llm.wiring import clock, gateway, metrics
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
         caller = await authenticate(request)
         check_scope(caller, "generate")
         wanted = dialect.parse_request(read_body(request))
+        wanted.headers = forwarded_headers(request, dialect)
     except GatewayError as error:
         metrics().rejected(error.code)
         return refusal(error, dialect, public_id(identity), cors_headers(request, caller))
@@ -50,6 +51,31 @@ async def serve(request: HttpRequest, dialect: Dialect) -> HttpResponseBase:
     if wanted.stream:
         return _streamed(call, gateway(), dialect, extra)
     return await _whole(call, gateway(), dialect, extra)
+
+
+def forwarded_headers(request: HttpRequest, dialect: Dialect) -> dict[str, str]:
+    """Those that go on to the vendor as they are. Raises CallerError for one that no header may hold."""
+    said = {name: request.headers[name] for name in dialect.forwarded if name in request.headers}
+    for name, value in said.items():
+        if not (value.isascii() and value.isprintable()):
+            raise CallerError(f"The header {name} holds more than printable ASCII.", param=name)
+    return said
+
+
+async def count(request: HttpRequest, dialect: Dialect, read: Callable[[JsonObject], Request]) -> HttpResponse:
+    """The number of tokens in the prompt that `read` finds in the body, as `{"input_tokens": n}`."""
+    identity = public_id(new_id())
+    caller: Caller | None = None
+    try:
+        caller = await authenticate(request)
+        check_scope(caller, "generate")
+        wanted = read(read_body(request))
+        wanted.headers = forwarded_headers(request, dialect)
+        tokens = await gateway().count(wanted, caller)
+    except GatewayError as error:
+        return refusal(error, dialect, identity, cors_headers(request, caller))
+    headers = identity_headers(identity) | cors_headers(request, caller)
+    return _json(200, orjson.dumps({"input_tokens": tokens}), headers)
 
 
 class UnsupportedEncoding(CallerError):
@@ -85,7 +111,7 @@ def _streamed(call: Call, gateway: Gateway, dialect: Dialect, extra: Headers) ->
         headers=lambda: answer_headers(call) | extra,
         refuse=lambda error: refusal(error, dialect, call.public_id, answer_headers(call) | extra),
         interrupt=lambda error: renderer.render_error(error, call.public_id),
-        heartbeat=HEARTBEAT,
+        heartbeat=dialect.heartbeat,
     )
 
     async def frames() -> AsyncGenerator[bytes, None]:
@@ -103,7 +129,7 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
     if error.limit is not None:
-        headers |= Admission(error.limit.max, 0, error.retry_after).headers()
+        headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
     if status == 401:

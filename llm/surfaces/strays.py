@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views import defaults
 
 from llm.call import new_id, public_id
-from llm.dialects import native, openai
+from llm.dialects import anthropic, native, openai
 from llm.dialects.base import Dialect
 from llm.errors import GatewayError, NotFound
 from llm.surfaces.cors import cors_headers
 from llm.surfaces.http import refusal
 
-DIALECTS: dict[str, Dialect] = {"/api/": native, "/v1/": openai}
+DIALECTS: dict[str, Dialect] = {"/api/": native, "/v1/messages": anthropic, "/v1/": openai}
+"""By the beginning of the path, the longest first."""
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

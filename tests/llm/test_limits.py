@@ -5,7 +5,7 @@ import itertools
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -28,6 +28,8 @@ from llm.redis import GuardedRedis
 from tests.llm.doubles import HandClock
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ async def test_many_at_once_are_counted_one_by_one(limiter: Limiter) -> None:
 
 async def test_the_unlimited_have_no_limits_to_show(limiter: Limiter) -> None:
     assert await limiter.admit(caller(None)) is UNLIMITED
-    assert UNLIMITED.headers() == {}
+    assert UNLIMITED.headers(NOON) == {}
 
 
 async def test_no_limiter_admits_everybody() -> None:
@@ -180,10 +182,13 @@ async def test_no_limiter_admits_everybody() -> None:
 
 
 def test_headers_are_those_of_the_vendors() -> None:
-    assert Admission(600, 599, 59.5).headers() == {
+    assert Admission(600, 599, 59.5).headers(NOON) == {
         "x-ratelimit-limit-requests": "600",
         "x-ratelimit-remaining-requests": "599",
         "x-ratelimit-reset-requests": "59.5s",
+        "anthropic-ratelimit-requests-limit": "600",
+        "anthropic-ratelimit-requests-remaining": "599",
+        "anthropic-ratelimit-requests-reset": "2026-11-20T12:01:00Z",
     }
 
 

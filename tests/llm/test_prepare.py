@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from tests.llm.doubles import CALLER, call, model, request, route, snapshot, wit
 DEFAULTS = Defaults(temperature=0.7, max_tokens=1024)
 
 
+TODAY = date(2026, 11, 25)
+
+
 async def plan(registry: Snapshot, asked: Request, caller: Caller = CALLER) -> Plan:
-    return await prepare(call(asked, caller=caller), registry, DEFAULTS)
+    return await prepare(call(asked, caller=caller), registry, DEFAULTS, today=TODAY)
 
 
 async def refused(registry: Snapshot, asked: Request, caller: Caller = CALLER) -> GatewayError:
@@ -231,3 +235,41 @@ async def test_a_prompt_that_was_never_published_is_not_found() -> None:
     error = await refused(snapshot(model("a")), request(model="a", prompt=PromptReference("greeting")))
     assert isinstance(error, NotFound)
     assert error.code == "prompt_not_found"
+
+
+async def warned(registry: Snapshot, asked: Request) -> list[str]:
+    asking = call(asked)
+    await prepare(asking, registry, DEFAULTS, today=TODAY)
+    return asking.record.warnings
+
+
+@pytest.mark.parametrize(
+    ("retires_on", "warnings"),
+    [
+        (None, []),
+        (date(2027, 2, 24), []),
+        (date(2027, 2, 23), ["old will be retired on 2027-02-23; ask for new instead"]),
+        (date(2026, 11, 26), ["old will be retired on 2026-11-26; ask for new instead"]),
+        (date(2026, 11, 25), ["old was retired on 2026-11-25; ask for new instead"]),
+    ],
+)
+async def test_a_model_warns_ninety_days_before_it_retires(retires_on: date | None, warnings: list[str]) -> None:
+    registry = snapshot(model("old", retires_on=retires_on, successor="new"))
+    assert await warned(registry, request(model="old")) == warnings
+
+
+async def test_a_retired_model_without_routes_names_its_successor() -> None:
+    """Before anything else is held against it."""
+    gone = model("old", routes=(), capabilities=frozenset({"tools"}), retires_on=date(2026, 10, 23), successor="new")
+    error = await refused(snapshot(gone), request(model="old", stream=True))
+    assert isinstance(error, NotFound)
+    assert (error.code, error.param, error.hint) == ("model_retired", "model", "Ask for new instead.")
+    assert "2026-10-23" in error.message
+
+
+async def test_a_retired_model_falls_back_and_warns() -> None:
+    gone = model("old", routes=(), retires_on=date(2026, 10, 23), successor="new", fallbacks=("new",))
+    registry = snapshot(gone, model("new"))
+    assert [candidate.model.name for candidate in (await plan(registry, request(model="old"))).candidates] == ["new"]
+    assert await warned(registry, request(model="old")) == ["old was retired on 2026-10-23; ask for new instead"]
+    assert isinstance(await refused(registry, request(model="old", fallbacks=[])), NotFound)

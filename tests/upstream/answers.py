@@ -18,7 +18,10 @@ class Tool:
 
 @dataclass(slots=True)
 class Question:
-    """`text` is the last thing the user said, `key` the vendor key it came with, `root` the server's own address."""
+    """`text` is the last thing the user said, `key` the vendor key it came with, `root` the server's own address.
+
+    `counts`: no answer is wanted, only the prompt's tokens.
+    """
 
     model: str
     text: str = ""
@@ -35,6 +38,7 @@ class Question:
     schema: JsonObject | None = None
     key: str = ""
     root: str = ""
+    counts: bool = False
 
 
 @dataclass(slots=True)
@@ -43,14 +47,27 @@ class ToolCall:
     name: str
     arguments: str
 
+    @property
+    def parsed(self) -> Any:
+        """The arguments as JSON, where they are some."""
+        try:
+            return json.loads(self.arguments)
+        except ValueError:
+            return {}
+
 
 @dataclass(slots=True)
 class Choice:
+    """`blocks`, `citations` and `stopped_at` are for shapes that have words for them."""
+
     words: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
     calls: list[ToolCall] = field(default_factory=list)
     finish: str = ""
+    blocks: list[JsonObject] = field(default_factory=list)
+    citations: list[JsonObject] = field(default_factory=list)
+    stopped_at: str | None = None
 
     @property
     def tokens(self) -> int:
@@ -60,12 +77,15 @@ class Choice:
 
 @dataclass(slots=True)
 class Answer:
-    """`prompt_tokens` includes `cached_tokens`; the completion's tokens are counted from the choices."""
+    """`prompt_tokens` includes `cached_tokens`, but not what was written to a cache; the completion's
+    tokens are counted from the choices."""
 
     choices: list[Choice]
     prompt_tokens: int
     cached_tokens: int = 0
     hidden_reasoning: int = 0
+    written_tokens: int = 0
+    hour_tokens: int = 0
 
     @property
     def completion_tokens(self) -> int:

@@ -13,6 +13,7 @@ from tests.upstream.perform import perform, present
 from tests.upstream.received import Received
 from tests.upstream.script import Pause, Step
 from tests.upstream.shapes import SHAPES
+from tests.upstream.shapes.accents import accent_of
 from tests.upstream.shapes.shape import Complaint, Shape
 from tests.upstream.sse import Frame
 from tests.upstream.tally import Tally
@@ -84,7 +85,10 @@ class Server:
         try:
             question = shape.question(received)
             uses = self._uses(question.model, received)
-        except (Complaint, UnknownWord) as wrong:
+        except Complaint as wrong:
+            frame = Frame(wrong.body) if wrong.body else shape.error(wrong.status, str(wrong))
+            return present(frame, Question(model=""), shape, [], status=wrong.status)
+        except UnknownWord as wrong:
             return _refusal(shape, 400, str(wrong))
         except (AttributeError, KeyError, TypeError) as wrong:
             return _refusal(shape, 400, f"Malformed request: {wrong!r}.")
@@ -99,14 +103,16 @@ class Server:
         if received.path.startswith("/redirected"):
             return _presented(Frame({"redirected": True}), received)
         for shape in SHAPES:
-            listing = shape.listing(received.path)
+            listing = shape.listing(received)
             if listing is not None:
                 return _presented(Frame(listing), received, shape=shape)
         return _refusal(SHAPES[0], 404, f"Unknown request URL: {received.method} {received.path}.")
 
 
 def _presented(frame: Frame, received: Received, *, shape: Shape = SHAPES[0]) -> list[Step]:
-    name = received.key.removeprefix(KEY) if received.key.startswith(KEY) else ""
+    accent = accent_of(received.path)
+    unasked = accent is not None and accent.open_models and received.path.endswith("/models")
+    name = received.key.removeprefix(KEY) if received.key.startswith(KEY) and not unasked else ""
     return present(frame, Question(model=name, key=received.key), shape, parse(name))
 
 

@@ -18,12 +18,13 @@ KNOWN_INSIDE = frozenset({"name", "arguments", "input"})
 class CallParser:
     """The calls of one choice. `wire` maps the vendor's index to the place of the call it means at present."""
 
-    __slots__ = ("ids", "unnamed", "wire")
+    __slots__ = ("arguments", "ids", "unnamed", "wire")
 
     def __init__(self) -> None:
         self.ids: list[str] = []
+        self.arguments: list[list[str]] = []
         self.unnamed: set[int] = set()
-        self.wire: dict[int | None, int] = {}
+        self.wire: dict[int, int] = {}
 
     def parse(self, call: JsonObject, choice: int) -> ToolCallDelta:
         kind = _kind(call)
@@ -31,7 +32,10 @@ class CallParser:
         if type(inside) is not dict:
             inside = call
         index, identity, name = _index(call), _word(call.get("id")), _word(inside.get("name"))
+        arguments = _text(inside.get("input" if kind == "custom" else "arguments"))
         place = self._place(index, identity, name)
+        if place is not None and identity is None and name and arguments and self._is_whole(place):
+            place = None
         if place is None:
             place = self._begin(index, identity)
             identity = self.ids[place]
@@ -41,7 +45,7 @@ class CallParser:
             name = None
         elif name is not None:
             self.unnamed.remove(place)
-        arguments = _text(inside.get("input" if kind == "custom" else "arguments"))
+        self.arguments[place].append(arguments)
         return ToolCallDelta(place, identity, name, arguments, kind, choice, _extra(call, kind))
 
     def _place(self, index: int | None, identity: str | None, name: str | None) -> int | None:
@@ -53,15 +57,26 @@ class CallParser:
             return self.ids.index(identity)
         if name is not None and (identity is not None or index is None):
             return None
+        if index is None:
+            return len(self.ids) - 1 if self.ids else None
         return self.wire.get(index)
+
+    def _is_whole(self, place: int) -> bool:
+        """All arguments have come: the next name on the same index, without an id, is that of another call."""
+        try:
+            return type(orjson.loads("".join(self.arguments[place]))) is dict
+        except orjson.JSONDecodeError:
+            return False
 
     def _begin(self, index: int | None, identity: str | None) -> int:
         place = len(self.ids)
         if place >= MOST_CALLS:
             raise ProviderBroken(f"The provider's answer calls more than {MOST_CALLS} tools at once.")
+        self.arguments.append([])
         self.ids.append(identity or f"call_{token_hex(12)}")
         self.unnamed.add(place)
-        self.wire[index] = place
+        if index is not None:
+            self.wire[index] = place
         return place
 
 
@@ -74,6 +89,8 @@ def _kind(call: JsonObject) -> str:
 
 def _index(call: JsonObject) -> int | None:
     index = call.get("index")
+    if type(index) is str and index.isdecimal() and len(index) < 10:
+        return int(index)
     return index if type(index) is int else None
 
 

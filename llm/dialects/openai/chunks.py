@@ -7,13 +7,17 @@ from typing import Any
 from llm.dialects.complaints import parse_error, parse_json
 from llm.dialects.openai.choices import NOTHING, ChoiceParser
 from llm.dialects.openai.usage import parse_usage
-from llm.errors import ProviderBroken
+from llm.errors import ProviderBroken, ProviderError
 from llm.types import CONTENT, Events, Finished, JsonObject, Started, UsageReport
 
 MOST_CHOICES = 128
 KNOWN = frozenset({"id", "object", "created", "model", "choices", "usage", "error"})
 PIECES = ("delta", "message")
 WHOLE = ("message", "delta")
+COMPLAINT = frozenset({"errors", "detail", "message", "error_message", "error_code", "msg"})
+"""Fields that, where no choices are, tell of an error without calling it one."""
+APART = "x_groq"
+"""Where Groq puts the usage of a stream that was not asked for it."""
 PADDING = frozenset({"obfuscation", "p"})
 """Random letters that hide the length of a chunk."""
 
@@ -25,8 +29,7 @@ def parse_completion(body: object) -> Events:
     ended = {event.choice for event in events if type(event) is Finished}
     if not ended and not any(isinstance(event, CONTENT) for event in events):
         raise parse_error(None, body, {})
-    unended = [choice for choice in parser.choices if choice not in ended]
-    return [*events, *(Finished("stop", choice) for choice in unended)]
+    return [*events, *parser.ends(ended)]
 
 
 class StreamParser:
@@ -42,7 +45,7 @@ class StreamParser:
     def parse(self, payload: bytes) -> Events:
         if payload.startswith(b"[DONE]"):
             self.is_done = True
-            return [Finished("stop", choice) for choice in self.chunks.choices if choice not in self.ended]
+            return self.chunks.ends(self.ended)
         events = self.chunks.parse_chunk(parse_json(payload))
         self.ended.update(event.choice for event in events if type(event) is Finished)
         return events
@@ -61,7 +64,7 @@ class ChunkParser:
     def parse_chunk(self, data: object) -> Events:
         """Raises ProviderError where the chunk tells of one."""
         if type(data) is not dict:
-            raise ProviderBroken("The provider sent something that is no part of an answer.")
+            raise _stray(data)
         events: Events = []
         if not data.keys() <= self.seen:
             self._look(data, events)
@@ -75,13 +78,21 @@ class ChunkParser:
             parser = self.choices.get(index) or self._begin(index)
             parser.parse(choice, events)
             usage = usage or choice.get("usage")
+        if not usage and type(apart := data.get(APART)) is dict:
+            usage = apart.get("usage")
         if usage and type(usage) is dict:
             events.append(UsageReport(parse_usage(usage)))
         return events
 
+    def ends(self, ended: set[int]) -> Events:
+        """The ends of the choices that came without one."""
+        return [Finished(parser.unsaid(), choice) for choice, parser in self.choices.items() if choice not in ended]
+
     def _look(self, data: JsonObject, events: Events) -> None:
         """Fields not seen in this stream before: all of the first chunk's, mostly none after it."""
         if data.get("error") or "error" in (data.get("object"), data.get("type")):
+            raise parse_error(None, data, {})
+        if "choices" not in data and not data.keys().isdisjoint(COMPLAINT):
             raise parse_error(None, data, {})
         new = data.keys() - self.seen
         extra = {name: data[name] for name in new - KNOWN - PADDING if data[name] not in NOTHING}
@@ -96,6 +107,13 @@ class ChunkParser:
         if not 0 <= index < MOST_CHOICES:
             raise ProviderBroken(f"The provider numbered a choice {index}.")
         return self.choices.setdefault(index, ChoiceParser(index, self.fields))
+
+
+def _stray(data: object) -> ProviderError:
+    """Errors may come in a list; anything else is no part of an answer."""
+    if isinstance(data, list) and data:
+        return parse_error(None, data, {})
+    return ProviderBroken("The provider sent something that is no part of an answer.")
 
 
 def _word(value: Any) -> str | None:

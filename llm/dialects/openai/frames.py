@@ -11,6 +11,7 @@ from llm.dialects.openai.usage import render_usage
 from llm.dialects.usage import usage_of
 from llm.errors import GatewayError
 from llm.types import (
+    BlockDelta,
     Completion,
     Event,
     Events,
@@ -90,7 +91,7 @@ class StreamRenderer:
         match event:
             case Started():
                 self._start(event)
-            case UsageReport() | Finished():
+            case UsageReport() | Finished() | BlockDelta():
                 pass
             case ExtraDelta():
                 self._extra(event, frames)

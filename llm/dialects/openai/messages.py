@@ -59,10 +59,12 @@ def render_message(message: Message, path: str, rendering: Rendering) -> JsonObj
     if role == "developer" and not rendering.profile.developer_role:
         role = "system"
     said: JsonObject = {"role": role, "content": _content(message, path, rendering)}
-    if message.name is not None:
+    if message.name is not None and (role == "tool" or rendering.profile.names):
         said["name"] = message.name
+    elif message.name is not None:
+        rendering.dropped.append(f"{path}.name")
     if role == "tool":
-        said["tool_call_id"] = message.tool_call_id
+        said["tool_call_id"] = rendering.call_id(message.tool_call_id)
     if message.is_error:
         rendering.dropped.append(f"{path}.is_error")
     if role == "assistant":
@@ -82,10 +84,11 @@ def _render_turn(said: JsonObject, message: Message, path: str, rendering: Rende
     reasoning = [part for part in message.parts if isinstance(part, Reasoning)]
     if not reasoning:
         return
-    if rendering.profile.reasoning_field is None:
+    profile = rendering.profile
+    if profile.reasoning_field is None or (profile.reasoning_with_calls and not calls):
         rendering.dropped.append(f"{path}.reasoning")
         return
-    said[rendering.profile.reasoning_field] = "".join(part.text for part in reasoning)
+    said[profile.reasoning_field] = "".join(part.text for part in reasoning)
     if signature := reasoning[-1].signature:
         said["reasoning_signature"] = signature
 
@@ -94,8 +97,9 @@ def _content(message: Message, path: str, rendering: Rendering) -> str | list[Js
     parts = [part for part in message.parts if not isinstance(part, ToolCall | Reasoning | Refusal)]
     if not parts:
         return None if message.role == "assistant" else ""
-    if len(parts) == 1 and type(parts[0]) is Text and not parts[0].extra:
-        return parts[0].text
+    texts = [part.text for part in parts if type(part) is Text and not part.extra]
+    if len(texts) == len(parts) and (len(parts) == 1 or not rendering.profile.text_parts):
+        return "\n".join(texts)
     said = [_part(part, f"{path}.content[{at}]", rendering) for at, part in enumerate(parts)]
     return [part for part in said if part is not None] or ""
 

@@ -7,28 +7,48 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+MAX_COMPLETION_TOKENS: Literal["max_completion_tokens"] = "max_completion_tokens"
+
 
 @dataclass(slots=True, frozen=True)
 class Profile:
-    """`refused` names fields of the request, as the wire calls them, that the vendor answers with an error.
+    """The plain form where nothing is said: the oldest words, and nothing refused.
 
-    `renamed` maps our word to the vendor's (`seed` to `random_seed`, say); `reasoning_field` is where a message's
-    earlier reasoning goes, None where the vendor takes none back.
+    `refused` names fields of the request, as the wire calls them, that the vendor answers with an error or takes no
+    notice of; `renamed` maps our word to the vendor's (`seed` to `random_seed`, say). `stream_options` false: usage
+    comes unasked, or not at all.
     """
+
+    base_url: str = ""
+    """The vendor's own; empty where every installation has another."""
+    models: str = "models"
+    """The listing of models, relative to the address."""
+    proof: str | None = None
+    """What proves the key, relative to the address, where the listing of models is open to all."""
 
     output_bound: Literal["max_completion_tokens", "max_tokens"] = "max_tokens"
     refused: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     stream_options: bool = True
-    reasoning_field: str | None = None
+    json_schema: bool = True
+    """False: an answer after a schema is asked for as any JSON object."""
+
     developer_role: bool = False
+    names: bool = True
+    """False: no message but a tool's may carry a `name`."""
+    text_parts: bool = True
+    """False: content that is all text goes as one string."""
+    call_id_length: int | None = None
+    """Ids of calls must be so many letters and digits; others are replaced, the same by the same."""
+    reasoning_field: str | None = None
+    """Where a message's earlier reasoning goes, None where the vendor takes none back."""
+    reasoning_with_calls: bool = False
+    """Only the reasoning that led to a call is taken back."""
 
 
 OPENAI = Profile(
-    output_bound="max_completion_tokens",
+    base_url="https://api.openai.com/v1",
+    output_bound=MAX_COMPLETION_TOKENS,
     refused=frozenset({"top_k"}),
     developer_role=True,
 )
-
-COMPATIBLE = Profile()
-"""An unknown server of this dialect: the oldest words, and nothing refused."""

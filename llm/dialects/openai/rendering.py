@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from llm.dialects.openai.profile import Profile
 from llm.types import JsonObject
@@ -27,8 +28,22 @@ class Rendering:
         """`inside` under `name`, each level with its own unknown fields."""
         return {**around, name: {**inside, **extra.pop(name, {})}, **extra}
 
+    def call_id(self, identity: str | None) -> str | None:
+        """The id of a call as this vendor takes it."""
+        length = self.profile.call_id_length
+        if length is None or identity is None:
+            return identity
+        if len(identity) == length and identity.isascii() and identity.isalnum():
+            return identity
+        return sha256(identity.encode()).hexdigest()[:length]
+
     def accepted(self, body: JsonObject) -> JsonObject:
-        """`body` in the vendor's words and without what it refuses."""
+        """`body` in the vendor's words and without what it refuses.
+
+        A vendor that cannot be told to call no tool is shown none.
+        """
+        if body.get("tool_choice") == "none" and "tool_choice" in self.profile.refused:
+            del body["tools"]
         for name in self.profile.refused & body.keys():
             del body[name]
             self.dropped.append(name)

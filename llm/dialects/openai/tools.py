@@ -30,7 +30,7 @@ def render_choice(choice: ToolChoice, rendering: Rendering) -> str | JsonObject:
 
 def render_call(call: ToolCall, path: str, rendering: Rendering) -> JsonObject:
     extra = rendering.kept(call.extra, path)
-    around: JsonObject = {"id": call.id, "type": call.kind}
+    around: JsonObject = {"id": rendering.call_id(call.id), "type": call.kind}
     if call.kind == "custom":
         return rendering.wrapped("custom", {"name": call.name, "input": call.arguments}, around, extra)
     return rendering.wrapped("function", {"name": call.name, "arguments": call.arguments}, around, extra)
@@ -38,6 +38,9 @@ def render_call(call: ToolCall, path: str, rendering: Rendering) -> JsonObject:
 
 def render_format(form: ResponseFormat, rendering: Rendering) -> JsonObject:
     extra = rendering.kept(form.extra, "response_format")
+    if form.kind == "json_schema" and not rendering.profile.json_schema:
+        rendering.dropped.append("response_format.json_schema")
+        return {"type": "json_object"}
     if form.kind != "json_schema":
         return {"type": form.kind, **extra}
     schema = _said(name=form.name or UNNAMED, description=form.description, schema=form.schema, strict=form.strict)

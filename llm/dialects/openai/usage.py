@@ -9,12 +9,17 @@ from llm.types import JsonObject, Usage
 CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
 WRITTEN = ("cache_write_tokens", "cache_creation_input_tokens")
 REASONED = ("reasoning_tokens",)
-OURS = {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+PROMPT = ("prompt_tokens", "input_tokens")
+COMPLETION = ("completion_tokens", "output_tokens")
+OURS = {
+    *(*PROMPT, *COMPLETION, "total_tokens"),
+    *(f"{name}_details" for name in (*PROMPT, *COMPLETION)),
+}
 
 
 def parse_usage(said: JsonObject) -> Usage:
-    prompt_details, completion_details = _details(said, "prompt"), _details(said, "completion")
-    prompt, completion = _count(said.get("prompt_tokens")), _count(said.get("completion_tokens"))
+    prompt_details, completion_details = _details(said, PROMPT), _details(said, COMPLETION)
+    prompt, completion = _first(PROMPT, said), _first(COMPLETION, said)
     reasoning = _first(REASONED, completion_details, said)
     total = _count(said.get("total_tokens"))
     if reasoning and total == prompt + completion + reasoning:
@@ -51,9 +56,8 @@ def render_usage(usage: Usage, *, same: bool) -> JsonObject:
     }
 
 
-def _details(said: JsonObject, side: str) -> JsonObject:
-    details = said.get(f"{side}_tokens_details")
-    return details if isinstance(details, dict) else {}
+def _details(said: JsonObject, names: tuple[str, ...]) -> JsonObject:
+    return next((found for name in names if isinstance(found := said.get(f"{name}_details"), dict)), {})
 
 
 def _count(value: Any) -> int:

@@ -7,8 +7,16 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
+from rest_framework.serializers import Serializer
 
+from llm.dialects.anthropic.target import BETA, VERSION
 from llm.surfaces.openapi.answers import (
     HEALTH,
     READINESS,
@@ -16,6 +24,16 @@ from llm.surfaces.openapi.answers import (
     GenerationSerializer,
     ModelListSerializer,
     ModelSerializer,
+)
+from llm.surfaces.openapi.anthropic import (
+    COUNT_TOKENS,
+    COUNTED,
+    EVENT,
+    MESSAGES,
+    WHOLE,
+    MessageModelListSerializer,
+    MessageModelSerializer,
+    MessageRefusalSerializer,
 )
 from llm.surfaces.openapi.events import NATIVE_EVENT, OPENAI_EVENT
 from llm.surfaces.openapi.requests import CHAT_COMPLETION, GENERATE
@@ -32,6 +50,11 @@ OPENAI_EVENTS = """\
 With `"stream": true` the answer is a stream of `chat.completion.chunk` objects and `[DONE]`; one that fails ends with
 the body of a refusal instead. Comments every 15 seconds of silence keep the connection open."""
 
+ANTHROPIC_EVENTS = """\
+With `"stream": true` the answer is a stream as Anthropic's: `message_start`, the blocks one after the other,
+`message_delta` and `message_stop`; one that fails ends with an `error` instead. A `ping` every 15 seconds of silence
+keeps the connection open."""
+
 ANSWER = "The whole answer, or its events."
 REFUSALS = {
     400: "The body is not JSON or no object, or the vendor refuses the request.",
@@ -46,11 +69,17 @@ REFUSALS = {
     502: "The vendor failed, refused our credentials or could not be reached.",
     503: "The gateway or the vendor has no room, or the store of keys is away.",
     504: "The vendor, or the call as a whole, took too long.",
+    529: "The vendor has no room.",
 }
 
 
-def refusals(*statuses: int) -> dict[Any, Any]:
-    return {(status, JSON): OpenApiResponse(RefusalSerializer, REFUSALS[status]) for status in statuses}
+def refusals(*statuses: int, shape: Any = RefusalSerializer) -> dict[Any, Any]:
+    return {(status, JSON): OpenApiResponse(shape, REFUSALS[status]) for status in statuses}
+
+
+def either_of(name: str, *shapes: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """OpenAI's shape, or Anthropic's where its version is named."""
+    return PolymorphicProxySerializer(component_name=name, serializers=shapes, resource_type_field_name=None)
 
 
 def told(name: str, about: str, statuses: Iterable[int] | None = None) -> OpenApiParameter:
@@ -71,6 +100,10 @@ OUTCOME = [
     told("x-gatehouse-cost", "Dollars, where the price is known and the answer whole.", [200]),
     told("x-gatehouse-overhead-ms", "The gateway's own share of the time.", [200]),
     told("x-gatehouse-warnings", "What of the request could not be honoured.", [200]),
+]
+FORWARDED = [
+    OpenApiParameter(VERSION, str, OpenApiParameter.HEADER, description="Goes on to a vendor of this dialect."),
+    OpenApiParameter(BETA, str, OpenApiParameter.HEADER, description="Goes on to a vendor of this dialect."),
 ]
 GENERATION_REFUSALS = (400, 401, 403, 404, 405, 413, 415, 429, 502, 503, 504)
 
@@ -119,21 +152,60 @@ chat_completions = extend_schema(
     },
     examples=[OpenApiExample("A question", {"messages": HELLO}, request_only=True)],
 )
+messages = extend_schema(
+    operation_id="messages",
+    summary="Generate an answer, for Anthropic's SDKs",
+    description=(
+        "As the Anthropic API. What came in this dialect reaches a vendor that speaks it word for word, fields that "
+        f"are not listed here included; any other is told what it can take.\n\n{ANTHROPIC_EVENTS}"
+    ),
+    tags=["generation"],
+    parameters=[*IDENTITY, *OUTCOME, *FORWARDED],
+    request={JSON: MESSAGES},
+    responses={
+        (200, JSON): OpenApiResponse(WHOLE, ANSWER),
+        (200, EVENTS): OpenApiResponse(EVENT, ANSWER),
+        **refusals(*GENERATION_REFUSALS, 529, shape=MessageRefusalSerializer),
+    },
+    examples=[OpenApiExample("A question", {"max_tokens": 100, "messages": HELLO}, request_only=True)],
+)
+count_tokens = extend_schema(
+    operation_id="count_tokens",
+    summary="Count the tokens of a prompt, for Anthropic's SDKs",
+    description="As the vendor of the model's first route counts them where it can, else as the gateway does.",
+    tags=["generation"],
+    parameters=[*IDENTITY, *FORWARDED],
+    request={JSON: COUNT_TOKENS},
+    responses={
+        (200, JSON): OpenApiResponse(COUNTED, "The number of tokens."),
+        **refusals(400, 401, 403, 404, 405, 413, 415, 503, shape=MessageRefusalSerializer),
+    },
+    examples=[OpenApiExample("A question", {"messages": HELLO}, request_only=True)],
+)
+LISTED = (RefusalSerializer, MessageRefusalSerializer)
 models = extend_schema(
     operation_id="models",
     summary="The models that this key may use",
-    description="As the OpenAI API lists them.",
+    description="As the OpenAI API lists them, or as Anthropic's does where its version is named.",
     tags=["models"],
-    parameters=IDENTITY,
-    responses={200: OpenApiResponse(ModelListSerializer, "Their names."), **refusals(400, 401, 405, 503)},
+    parameters=[*IDENTITY, FORWARDED[0]],
+    responses={
+        200: OpenApiResponse(
+            either_of("ModelListing", ModelListSerializer, MessageModelListSerializer), "Their names."
+        ),
+        **refusals(400, 401, 405, 503, shape=either_of("ListingRefusal", *LISTED)),
+    },
 )
 model = extend_schema(
     operation_id="model",
     summary="One of them, under its name or an alias",
-    description="As the OpenAI API tells of it.",
+    description="As the OpenAI API tells of it, or as Anthropic's does where its version is named.",
     tags=["models"],
-    parameters=[*IDENTITY, OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
-    responses={200: OpenApiResponse(ModelSerializer, "The model."), **refusals(400, 401, 404, 405, 503)},
+    parameters=[*IDENTITY, FORWARDED[0], OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
+    responses={
+        200: OpenApiResponse(either_of("ListedModel", ModelSerializer, MessageModelSerializer), "The model."),
+        **refusals(400, 401, 404, 405, 503, shape=either_of("ListingRefusal", *LISTED)),
+    },
 )
 health = extend_schema(
     operation_id="health",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llm.dialects.complaints import parse_error
+from llm.dialects.complaints import parse_error, parse_json
 from llm.errors import (
     ProviderAuth,
     ProviderBroken,
@@ -63,6 +63,12 @@ def test_a_status_alone(status: int | None, kind: type[ProviderError]) -> None:
         {"message": {"detail": "No cats."}},
         {"object": "error", "message": "No cats.", "code": 400},
         [{"error": {"message": "No cats.", "status": "INVALID_ARGUMENT"}}],
+        {"success": False, "errors": [{"code": 7003, "message": "No cats."}], "result": None},
+        {"error": [{"message": "No cats."}]},
+        {"detail": {"error": {"message": "No cats."}}},
+        {"code": "Client specified an invalid argument", "error": "No cats."},
+        {"status": 400, "title": "Bad Request", "detail": "No cats."},
+        {"Message": "No cats."},
         "No cats.",
     ],
 )
@@ -96,6 +102,13 @@ def test_silence_and_pages_are_put_into_words(body: object) -> None:
         (200, {"code": 429}, ProviderRateLimited),
         (None, {"code": "503"}, ProviderOverloaded),
         (None, {"type": "overloaded_error"}, ProviderOverloaded),
+        (429, {"type": "engine_overloaded_error"}, ProviderOverloaded),
+        (400, {"type": "invalid_model", "code": "1500"}, ProviderModelMissing),
+        (400, {"code": "model_not_supported"}, ProviderModelMissing),
+        (400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}, ProviderRateLimited),
+        (400, {"code": "billing_hard_limit_reached"}, ProviderAuth),
+        (400, {"code": "Arrearage"}, ProviderAuth),
+        (429, {"type": "exceeded_current_quota_error"}, ProviderRateLimited),
     ],
 )
 def test_a_code_says_more_than_the_status(status: int | None, error: dict[str, Any], kind: type[ProviderError]) -> None:
@@ -109,6 +122,13 @@ def test_a_code_says_more_than_the_status(status: int | None, error: dict[str, A
         ("The prompt is too long: 9000 tokens", ProviderContextTooLong),
         ("Filtered due to our content management policy.", ProviderContentFilter),
         ("API key not valid. Please pass a valid API key.", ProviderAuth),
+        ("Incorrect API key provided: xa***45.", ProviderAuth),
+        ("Invalid API-key provided.", ProviderAuth),
+        ("The input token count (1250074) exceeds the maximum number of tokens allowed.", ProviderContextTooLong),
+        ("Your request exceeded model token limit: 8192", ProviderContextTooLong),
+        ("Range of input length should be [1, 30720]", ProviderContextTooLong),
+        ("`inputs` tokens + `max_new_tokens` must be <= 8193.", ProviderContextTooLong),
+        ("Please reduce the length of the messages or completion.", ProviderContextTooLong),
         ("temperature: must be at most 2", ProviderRefused),
     ],
 )
@@ -119,6 +139,38 @@ def test_the_message_is_the_last_resort(message: str, kind: type[ProviderError])
 def test_words_in_a_message_do_not_undo_a_status() -> None:
     assert type(parse_error(429, {"error": {"message": "context window budget used up"}}, {})) is ProviderRateLimited
     assert type(parse_error(500, {"error": {"message": "content policy service down"}}, {})) is ProviderBroken
+
+
+def test_moderation_is_no_matter_of_credentials() -> None:
+    flagged = {"error": {"code": 403, "message": "This model requires moderation. Your input was flagged."}}
+    assert type(parse_error(403, flagged, {})) is ProviderContentFilter
+    assert type(parse_error(403, {"error": {"message": "Access denied."}}, {})) is ProviderAuth
+
+
+def test_what_the_vendor_behind_a_vendor_said_is_told() -> None:
+    passed_on = {"message": "Provider returned error", "code": 400, "metadata": {"raw": "context length exceeded"}}
+    error = parse_error(400, {"error": passed_on}, {})
+    assert (type(error), error.message) == (ProviderContextTooLong, "Provider returned error: context length exceeded")
+
+
+SLOPPY: list[tuple[bytes, object]] = [
+    (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+    (b'{"a": NaN, "b": -Infinity}', {"a": None, "b": None}),
+    (b'{"a": "one\ntwo"}', {"a": "one\ntwo"}),
+    (b'{"a": "\\ud83d"}', {"a": "?"}),
+    (b'{"a": "\xff"}', {"a": "\ufffd"}),
+]
+
+
+@pytest.mark.parametrize(("raw", "value"), SLOPPY)
+def test_sloppy_json_is_read(raw: bytes, value: object) -> None:
+    assert parse_json(raw) == value
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b'{"a"', b"[" * 100_000, b"\xff\xfe"])
+def test_what_is_no_json_is_broken(raw: bytes) -> None:
+    with pytest.raises(ProviderBroken):
+        parse_json(raw)
 
 
 def test_waiting_is_told() -> None:

@@ -1,16 +1,19 @@
-"""What every provider keeps to, whoever the vendor is; a new one joins `PROVIDERS` and must pass."""
+"""What every provider keeps to, whoever the vendor is: each kind that can be asked is in `PROVIDERS` and must pass."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 
 import pytest
 
 from llm.providers.base import Provider
+from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
 from llm.types import CONTENT, Finished, Options, Started, TextDelta, UsageReport
-from tests.llm.providers.asking import ask, events_of, openai_provider, upstream_call
+from llm.wiring import KINDS
+from tests.llm.providers.asking import anthropic_provider, ask, events_of, openai_provider, upstream_call
 from tests.upstream import Upstream
 
 
@@ -20,16 +23,31 @@ async def echo(upstream: Upstream) -> AsyncIterator[Provider]:
 
 
 @asynccontextmanager
-async def openai(upstream: Upstream) -> AsyncIterator[Provider]:
-    async with openai_provider(upstream.base_url) as provider:
+async def openai(upstream: Upstream, kind: str = "openai") -> AsyncIterator[Provider]:
+    async with openai_provider(f"{upstream.root_url}/{kind}/v1", kind=kind) as provider:
+        yield provider
+
+
+@asynccontextmanager
+async def anthropic(upstream: Upstream) -> AsyncIterator[Provider]:
+    async with anthropic_provider(upstream.base_url) as provider:
         yield provider
 
 
 Opened = Callable[[Upstream], AbstractAsyncContextManager[Provider]]
-PROVIDERS: dict[str, tuple[Opened, str]] = {"echo": (echo, "echo"), "openai": (openai, "gpt-4o-mini")}
+PROVIDERS: dict[str, tuple[Opened, str]] = {
+    "echo": (echo, "echo"),
+    "openai": (openai, "gpt-4o-mini"),
+    "anthropic": (anthropic, "claude-haiku-4-5"),
+    **{kind: (partial(openai, kind=kind), "gpt-4o-mini") for kind in COMPATIBLE},
+}
 
 EACH = pytest.mark.parametrize(("opened", "model"), PROVIDERS.values(), ids=PROVIDERS)
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+
+
+def test_every_kind_that_can_be_asked_is_held_to_this() -> None:
+    assert set(PROVIDERS) == set(KINDS)
 
 
 @EACH
@@ -97,7 +115,7 @@ async def test_a_stream_may_be_left_at_any_moment(upstream: Upstream, opened: Op
 @EACH
 async def test_it_names_the_dialect_whose_words_it_keeps(upstream: Upstream, opened: Opened, model: str) -> None:
     async with opened(upstream) as provider:
-        assert provider.dialect in {"native", "openai"}
+        assert provider.dialect in {"native", "openai", "anthropic"}
 
 
 @EACH

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm.errors import ProviderBroken
-from llm.providers.sse import MAX_FRAME, FrameReader
+from llm.providers.sse import MAX_FRAME, FrameReader, LineReader
 
 STREAM = (
     b": a comment\n\ndata: one\n\nevent: named\nid: 7\ndata: two\n\ndata:three\n\ndata: four\ndata: lines\n\n"
@@ -41,6 +41,32 @@ def test_the_last_event_may_lack_its_blank_line(end: bytes) -> None:
 
 def test_an_event_without_an_end_is_broken_off() -> None:
     reader = FrameReader()
+    reader.feed(b"x" * MAX_FRAME)
+    with pytest.raises(ProviderBroken):
+        reader.feed(b"x")
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_a_mark_in_front_of_the_stream_is_no_part_of_it(cut: int) -> None:
+    marked = b"\xef\xbb\xbf" + STREAM
+    assert read([marked[:cut], marked[cut:]]) == PAYLOADS
+
+
+def test_an_error_that_breaks_into_a_stream_is_read_too() -> None:
+    assert read([b'data: one\n\n{"error":\n "no"}\n\n']) == [b"one", b'{"error":\n "no"}']
+
+
+@given(st.lists(st.integers(0, 40)))
+def test_json_lines_come_whole_out_of_any_pieces(cuts: list[int]) -> None:
+    stream = b'{"a":1}\r\n\n{"b":"\xc3\xa9"}\n{"c":3}'
+    places = [0, *sorted(cuts), len(stream)]
+    reader = LineReader()
+    lines = [line for a, b in pairwise(places) for line in reader.feed(stream[a:b])] + reader.end()
+    assert [line.strip() for line in lines] == [b'{"a":1}', b'{"b":"\xc3\xa9"}', b'{"c":3}']
+
+
+def test_a_line_without_an_end_is_broken_off() -> None:
+    reader = LineReader()
     reader.feed(b"x" * MAX_FRAME)
     with pytest.raises(ProviderBroken):
         reader.feed(b"x")

@@ -19,7 +19,7 @@ from tests.serving import Serving
 from tests.upstream import Upstream
 from tests.upstream.received import Received
 
-NATIVE, OPENAI = "/api/v1/generate/", "/v1/chat/completions"
+NATIVE, OPENAI, ANTHROPIC = "/api/v1/generate/", "/v1/chat/completions", "/v1/messages"
 PATHS = {"native": NATIVE, "openai": OPENAI}
 ROW_SECONDS = 5.0
 

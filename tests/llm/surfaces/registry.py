@@ -57,15 +57,60 @@ MODELS = (
 )
 """Public names that are the vendor's too: what each does is told in tests/upstream/README.md."""
 
+CLAUDES = (
+    "cached+written-4+written-hour-6",
+    "claude-haiku-5-5",
+    "cut",
+    "error-frame+after-2+gap-50ms",
+    "overloaded-frame",
+    "pings",
+    "reasoning",
+    "reasoning+redacted+searched+text-and-tool+cited",
+    "reasoning+tool",
+    "refusal",
+    "silent",
+    "status-400",
+    "status-401",
+    "status-429+retry-after-7",
+    "status-500",
+    "status-529",
+    "stopped-at-END",
+    "tool",
+    "tools-3",
+)
+"""Names at the vendor's other door, which speaks Anthropic's dialect; our names for them begin with `native-`."""
+
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
 
 
+VENDORS = {
+    "openai": "/v1",
+    "anthropic": "/v1",
+    "groq": "/groq/v1",
+    "openrouter": "/openrouter/v1",
+    "cohere": "/cohere/v1",
+    "deepseek": "/deepseek/v1",
+    "mistral": "/mistral/v1",
+    "ollama": "/ollama/v1",
+    "compatible": "/v1",
+}
+"""One provider of each kind, by where the fake vendor speaks as its vendor does."""
+
+EVERYWHERE = ("cached+reasoning", "tool")
+"""What each of them sells, as `kind/model`."""
+
+
 def registry(base_url: str) -> dict[str, Any]:
+    root = base_url.removesuffix("/v1")
+    providers = [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()]
+    providers += [_provider(kind, {"kind": kind, "base_url": root + path}) for kind, path in VENDORS.items()]
+    vendors = [_model(f"{kind}/{name}", _route(name, kind)) for kind in VENDORS for name in EVERYWHERE]
+    claudes = [_model(f"native-{name}", _route(name, "claude")) for name in CLAUDES]
     return {
-        "providers": [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()] + [ECHO],
-        "models": [_model(name, _route(name)) for name in MODELS] + SPECIAL,
+        "providers": [*providers, ECHO],
+        "models": [_model(name, _route(name)) for name in MODELS] + SPECIAL + claudes + vendors,
         "organisations": [{"name": "acme", "teams": ["web"]}],
         "keys": [{"name": name, "organisation": "acme", "key": KEYS[name], **more} for name, more in HOLDERS.items()],
     }
@@ -88,6 +133,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "stubborn": {"retries": 2, "retry_delay": 0.01},
     "impatient": {"retries": 0, "first_token_timeout": 0.3, "chunk_timeout": 0.3, "timeout": 1.0},
     "spare": {"retries": 0},
+    "claude": {"kind": "anthropic", "retries": 0},
     "gone": {"retries": 0, "base_url": "http://127.0.0.1:1/v1"},
     "wordy": {"retries": 0, "features": {"tools": False, "images": False}},
 }
@@ -102,6 +148,13 @@ SPECIAL = [
         max_output_tokens=16_384,
         capabilities=["streaming", "tools", "vision"],
     ),
+    _model(
+        "claude",
+        _route("claude-haiku-4-5", "claude", cache_write_price="1.25"),
+        context_window=200_000,
+        max_output_tokens=64_000,
+    ),
+    _model("claude-falls-back", _route("status-529", "claude"), fallbacks=["words-20"]),
     _model("narrow", _route("gpt-4o-mini"), context_window=200, max_output_tokens=50),
     _model("text-only", _route("gpt-4o-mini"), capabilities=["streaming"]),
     _model("unstreamed", _route("gpt-4o-mini"), capabilities=["tools", "vision"]),
@@ -137,6 +190,8 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "limited": {"requests_per_minute": 2},
     "roomy-sync": {"requests_per_minute": 60},
     "roomy-async": {"requests_per_minute": 60},
+    "airy-sync": {"requests_per_minute": 60},
+    "airy-async": {"requests_per_minute": 60},
     "picky": {"models": ["gpt-4o*", "words-2?"]},
 }
 KEYS = {name: new_key() for name in HOLDERS}

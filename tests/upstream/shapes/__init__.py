@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tests.upstream.shapes.anthropic import Anthropic
 from tests.upstream.shapes.openai import OpenAI
 from tests.upstream.shapes.shape import Shape
 
-SHAPES: tuple[Shape, ...] = (OpenAI(),)
+SHAPES: tuple[Shape, ...] = (OpenAI(), Anthropic())

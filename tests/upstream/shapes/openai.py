@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.upstream.answers import Answer, Choice, JsonObject, Question, Tool, ToolCall, fragments
 from tests.upstream.received import Received
+from tests.upstream.shapes.accents import check_accent, gives_usage
 from tests.upstream.shapes.openai_request import complaint, prompt_tokens, text_of
 from tests.upstream.shapes.shape import Complaint
 from tests.upstream.sse import Frame
@@ -37,6 +38,7 @@ class OpenAI:
         wrong = complaint(body)
         if wrong:
             raise Complaint(wrong)
+        check_accent(received.path, body)
         functions = body.get("functions")
         tools = functions or [tool["function"] for tool in body.get("tools") or [] if "function" in tool]
         choice = body.get("function_call" if functions else "tool_choice")
@@ -47,7 +49,7 @@ class OpenAI:
             text=text_of(users[-1]) if users else "",
             prompt_tokens=prompt_tokens(body["messages"]),
             streamed=bool(body.get("stream")),
-            wants_usage=bool((body.get("stream_options") or {}).get("include_usage")),
+            wants_usage=bool((body.get("stream_options") or {}).get("include_usage")) or gives_usage(received.path),
             choices=body.get("n") or 1,
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
             top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
@@ -76,9 +78,14 @@ class OpenAI:
             "x-ratelimit-reset-requests": "8.64s",
         }
 
-    def listing(self, path: str) -> JsonObject | None:
+    def listing(self, received: Received) -> JsonObject | None:
+        path = received.path
+        if "anthropic-version" in received.headers:
+            return None
         if path.endswith("/models"):
             return {"object": "list", "data": [_model(name) for name in MODELS]}
+        if path.endswith("/key"):
+            return {"data": {"label": "sk-…", "limit": None, "usage": 0.5, "is_free_tier": False}}
         name = path.rpartition("/models/")[2]
         return _model(name) if name in MODELS else None
 

@@ -10,7 +10,12 @@ from tests.upstream.sse import Frame
 
 
 class Complaint(Exception):
-    """A request that the vendor itself would answer with a 400."""
+    """A request that the vendor itself would refuse, with a body of its own words or the shape's."""
+
+    def __init__(self, message: str, status: int = 400, body: JsonObject | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
 
 
 class Shape(Protocol):
@@ -29,5 +34,5 @@ class Shape(Protocol):
 
     def headers(self) -> dict[str, str]: ...
 
-    def listing(self, path: str) -> JsonObject | None:
+    def listing(self, received: Received) -> JsonObject | None:
         """The answer to a GET that this shape knows."""
