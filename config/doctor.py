@@ -25,7 +25,7 @@ from llm.errors import ProviderError
 from llm.models import ApiKey, Provider, SecretsMismatch, verify_fingerprint
 from llm.models.frozen import KEYLESS, load_snapshot
 from llm.registry import ProviderSpec
-from llm.wiring import KINDS
+from llm.wiring import probe
 
 PATIENCE = 3
 """Seconds that a part may take to answer."""
@@ -186,15 +186,11 @@ async def _asked(specs: list[ProviderSpec]) -> list[Finding]:
 async def _provider(spec: ProviderSpec) -> Finding:
     part, began = f"provider {spec.name}", monotonic()
     try:
-        provider = KINDS[spec.kind](spec)
-        try:
-            probe = await provider.probe()
-        finally:
-            await provider.close()
+        found = await probe(spec)
     except ProviderError as error:
         return Finding(part, "failed", error.message, FIXES.get(error.code, "Look at its address and its limits."))
     took = (monotonic() - began) * 1000
-    return Finding(part, "ok", f"{len(probe.models)} models in {took:.0f} ms")
+    return Finding(part, "ok", f"{len(found.models)} models in {took:.0f} ms")
 
 
 FIXES = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import dj_database_url
 from celery.schedules import crontab
+from django.templatetags.static import static
 
 from config import env
 
@@ -38,6 +39,8 @@ RUNSERVER = ["daphne"] if sys.argv[1:2] == ["runserver"] else []
 
 INSTALLED_APPS = [
     *RUNSERVER,
+    "unfold",  # before the admin, whose pages and site it replaces
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -227,6 +230,20 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+}
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD = {
+    "SITE_TITLE": "Gatehouse",
+    "SITE_HEADER": "Gatehouse",
+    "SITE_SYMBOL": "fort",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("admin/gatehouse.svg")}],
+    "SHOW_VIEW_ON_SITE": False,
+    "SITE_URL": None,
+    "ENVIRONMENT": "llm.admin.frame.environment",
+    "DASHBOARD_CALLBACK": "llm.admin.frame.index",
+    "SIDEBAR": {"navigation": "llm.admin.frame.navigation"},
+    "STYLES": [lambda request: static("admin/gatehouse.css")],
+    "SCRIPTS": [lambda request: static("admin/keyboard.js")],
 }
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOGGING = {

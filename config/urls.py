@@ -23,8 +23,6 @@ from llm.welcome import welcome
 handler404 = "llm.surfaces.strays.not_found"
 handler500 = "llm.surfaces.strays.server_error"
 
-admin.site.site_header = admin.site.site_title = "Gatehouse"
-
 urlpatterns = [
     path("api/v1/generate/", GenerateView.as_view()),
     path("v1/chat/completions", ChatCompletionsView.as_view()),

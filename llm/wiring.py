@@ -23,7 +23,7 @@ from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.probing import Prober
 from llm.providers.anthropic import AnthropicProvider
-from llm.providers.base import Provider, ProviderFactory
+from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
 from llm.providers.google import GoogleProvider
@@ -156,6 +156,21 @@ def _limiter() -> Limiter:
     return MemoryLimiter()
 
 
+async def probe(spec: ProviderSpec) -> Probe:
+    """What a vendor answers to this address and these credentials, whatever clients are open. Raises ProviderError."""
+    provider = _made(spec)
+    try:
+        return await provider.probe()
+    finally:
+        await provider.close()
+
+
+def _made(spec: ProviderSpec) -> Provider:
+    if spec.kind not in KINDS:
+        raise ProviderError(f"Providers of the kind {spec.kind} cannot be asked yet.", code="provider_kind")
+    return KINDS[spec.kind](spec)
+
+
 class Providers:
     """One provider for each version of its row: an edited row gets a new client, the old one is closed in the end."""
 
@@ -169,10 +184,8 @@ class Providers:
             return known[1]
         if known is not None and known[0] == spec:
             provider = known[1]
-        elif spec.kind not in KINDS:
-            raise ProviderError(f"Providers of the kind {spec.kind} cannot be asked yet.", code="provider_kind")
         else:
-            provider = KINDS[spec.kind](spec)
+            provider = _made(spec)
             if known is not None:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
 from llm import price_list
-from llm.admin.desk import Desk, Rows
+from llm.admin.desk import Days, Desk, NumberRange, Rows, Searched, YesOrNo, coloured
 from llm.admin.fields import ChoicesField
-from llm.admin.prices import PriceRows, warn_of_doubtful
+from llm.admin.prices import PriceRows, in_and_out, warn_of_doubtful
 from llm.models import CAPABILITIES, Alias, Fallback, Model, Route
 
 
@@ -44,12 +46,34 @@ class RouteRows(Rows):
 @admin.register(Model)
 class ModelDesk(Desk):
     form = ModelForm
-    list_display = ("name", "context_window", "max_output_tokens", "quality", "retires_on", "successor")
-    list_filter = ("caching",)
+    list_display = ("name", "state", "window", "longest_answer", "quality", "successor")
+    list_filter = (
+        ("context_window", NumberRange),
+        ("quality", NumberRange),
+        ("retires_on", Days),
+        ("caching", YesOrNo),
+        ("routes__provider", Searched),
+    )
     list_select_related = ("successor",)
     search_fields = ("name", "aliases__name")
     autocomplete_fields = ("successor",)
     inlines = (AliasRows, RouteRows, FallbackRows)
+    nothing_yet = "Callers can ask for nothing yet: add a model with a route to a provider."
+
+    @coloured({"for sale": "success", "retires": "warning", "retired": "danger"}, ordering="retires_on")
+    def state(self, model: Model) -> tuple[str, str]:
+        return retirement(model)
+
+    @admin.display(description="context window", ordering="context_window")
+    def window(self, model: Model) -> str:
+        return in_tokens(model.context_window)
+
+    @admin.display(description="longest answer", ordering="max_output_tokens")
+    def longest_answer(self, model: Model) -> str:
+        return in_tokens(model.max_output_tokens)
+
+    def notices(self, obj: Model) -> Iterator[str]:
+        yield from notices_of(obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -59,15 +83,48 @@ class ModelDesk(Desk):
 
 @admin.register(Route)
 class RouteDesk(Desk):
-    list_display = ("model", "provider", "upstream_model", "order", "weight")
+    list_display = ("model", "state", "provider", "upstream_model", "order", "weight", "price")
     list_display_links = ("upstream_model",)
-    list_filter = ("provider",)
-    list_select_related = ("model", "provider")
+    list_filter = (("model", Searched), ("provider", Searched), ("model__retires_on", Days))
+    list_select_related = ("model__successor", "provider")
+    list_prefetched = ("prices",)
     search_fields = ("model__name", "provider__name", "upstream_model")
     autocomplete_fields = ("model", "provider")
     inlines = (PriceRows,)
+    nothing_yet = "No model leads anywhere yet: add the first one's way to a provider."
+
+    @coloured({"for sale": "success", "retires": "warning", "retired": "danger"}, description="model is")
+    def state(self, route: Route) -> tuple[str, str]:
+        return retirement(route.model)
+
+    @admin.display(description="price now, per million tokens")
+    def price(self, route: Route) -> str:
+        begun = [price for price in route.prices.all() if price.valid_from <= timezone.now()]
+        return in_and_out(begun[-1]) if begun else "unknown"
+
+    def notices(self, obj: Route) -> Iterator[str]:
+        yield from notices_of(obj.model)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         price_list.renew(form.instance)
         warn_of_doubtful(request, form.instance.prices.all())
+
+
+def retirement(model: Model) -> tuple[str, str]:
+    """A word for the label's colour, and what it says."""
+    if model.retires_on is None:
+        return "for sale", "for sale"
+    word = "retired" if model.retires_on <= timezone.now().date() else "retires"
+    return word, f"{word} {model.retires_on:%d %b %Y}"
+
+
+def notices_of(model: Model) -> Iterator[str]:
+    word, said = retirement(model)
+    if word == "retired":
+        follows = f" Callers should ask for {model.successor} now." if model.successor else " It has no successor."
+        yield f"{model.name} {said}: its vendor may refuse it at any time.{follows}"
+
+
+def in_tokens(number: int | None) -> str:
+    return "not known" if number is None else f"{number:,} tokens"

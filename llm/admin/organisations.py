@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from llm.admin.desk import Desk, Rows
+from llm.admin.desk import Choice, Days, Desk, Rows, Searched, YesOrNo
 from llm.models import Membership, Organisation, Team
 
 
@@ -21,15 +21,28 @@ class MembershipRows(Rows):
 @admin.register(Organisation)
 class OrganisationDesk(Desk):
     list_display = ("name", "time_zone", "keeps_bodies", "created_at")
-    list_filter = ("keeps_bodies",)
+    list_filter = (("keeps_bodies", YesOrNo), ("created_at", Days))
     search_fields = ("name",)
     readonly_fields = ("created_at",)
     inlines = (TeamRows, MembershipRows)
+    nothing_yet = "Keys, teams and members belong to an organisation: add the first."
 
 
 @admin.register(Team)
 class TeamDesk(Desk):
     list_display = ("name", "organisation")
+    list_filter = (("organisation", Searched),)
     list_select_related = ("organisation",)
     search_fields = ("name", "organisation__name")
     autocomplete_fields = ("organisation",)
+    nothing_yet = "Teams divide an organisation's usage: add one where somebody asks what a part of it spends."
+
+
+@admin.register(Membership)
+class MembershipDesk(Desk):
+    list_display = ("user", "organisation", "team", "role")
+    list_filter = (("organisation", Searched), ("role", Choice))
+    list_select_related = ("user", "organisation", "team")
+    search_fields = ("user__username", "organisation__name", "team__name")
+    autocomplete_fields = ("user", "organisation", "team")
+    nothing_yet = "Nobody is a member of an organisation yet: add who works for one."

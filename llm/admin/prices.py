@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from llm import price_list
-from llm.admin.desk import Desk, Rows
+from llm.admin.desk import Choice, Days, Desk, Rows, Searched
 from llm.models import RATES, LongPromptPrice, RoutePrice
-from llm.models.prices import Rated
+from llm.models.money import dollars
+from llm.models.prices import MILLION, Rated
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
@@ -75,13 +76,18 @@ class PriceDesk(Desk):
     """New prices are made on the page of their route."""
 
     form = PriceForm
-    list_display = ("route", "valid_from", "source", "note")
-    list_filter = ("source",)
+    list_display = ("route", "valid_from", "rates", "source", "note")
+    list_filter = (("route__model", Searched), ("route__provider", Searched), ("valid_from", Days), ("source", Choice))
     list_select_related = ("route__model", "route__provider")
     search_fields = ("route__model__name", "route__provider__name", "route__upstream_model")
     readonly_fields = ("route", "source", "note")
     inlines = (LongPromptRows,)
     actions = None
+    nothing_yet = "No route has a price yet; a price is added on the page of its route."
+
+    @admin.display(description="price per million tokens")
+    def rates(self, price: RoutePrice) -> str:
+        return in_and_out(price)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -98,6 +104,15 @@ class PriceDesk(Desk):
     def delete_model(self, request: HttpRequest, obj: RoutePrice) -> None:
         super().delete_model(request, obj)
         price_list.renew(obj.route)
+
+
+def in_and_out(price: RoutePrice) -> str:
+    return f"{in_dollars(price.input)} in, {in_dollars(price.output)} out"
+
+
+def in_dollars(rate: int | None) -> str:
+    """Of a million tokens; a dash where nobody knows: that is not free."""
+    return "-" if rate is None else f"{dollars(rate, per=MILLION)} USD"
 
 
 def warn_of_doubtful(request: HttpRequest, prices: Iterable[Rated]) -> None:

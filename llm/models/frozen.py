@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from types import MappingProxyType
 
 from django.conf import settings
@@ -48,7 +49,7 @@ SAME_NAMES = (
 def load_snapshot(stamp: int) -> Snapshot:
     """The whole registry, in eight queries however large it is."""
     rows = list(Provider.objects.select_related("default_model").order_by("pk"))
-    providers = {row.pk: _provider(row) for row in rows}
+    providers = {row.pk: provider_spec(row) for row in rows}
     models = [_model(row, providers) for row in _models()]
     named = {name: model for model in models for name in (model.name, *model.aliases)}
     return Snapshot(
@@ -63,7 +64,7 @@ def load_callers(digests: Collection[str]) -> dict[str, Caller]:
     """Those of `digests` that may come in now."""
     wanted = list(digests)
     chunks = (wanted[start : start + MOST_DIGESTS] for start in range(0, len(wanted), MOST_DIGESTS))
-    return {str(row.digest): _caller(row) for chunk in chunks for row in _valid_keys().filter(digest__in=chunk)}
+    return {digest: caller for chunk in chunks for digest, caller in _callers(chunk).items()}
 
 
 def load_origins() -> frozenset[str]:
@@ -74,6 +75,20 @@ def load_origins() -> frozenset[str]:
 def _valid_keys() -> QuerySet[ApiKey]:
     in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     return ApiKey.objects.filter(in_time, disabled=False, digest__isnull=False).select_related("organisation", "team")
+
+
+def _callers(digests: list[str]) -> dict[str, Caller]:
+    """By secret: that of now wherever two claim one digest, and a former one until its overlap ends."""
+    overlap = Q(former_digest__in=digests, former_until__gt=timezone.now())
+    rows = list(_valid_keys().filter(Q(digest__in=digests) | overlap))
+    current = {str(row.digest): _caller(row) for row in rows}
+    former = {row.former_digest: _former_caller(row) for row in rows if row.overlaps_until}
+    return {digest: caller for digest, caller in (former | current).items() if digest in digests}
+
+
+def _former_caller(row: ApiKey) -> Caller:
+    ends = [instant for instant in (row.former_until, row.expires_at) if instant is not None]
+    return replace(_caller(row), expires_at=min(ends))
 
 
 def _caller(row: ApiKey) -> Caller:
@@ -95,7 +110,7 @@ def _caller(row: ApiKey) -> Caller:
     )
 
 
-def _provider(row: Provider) -> ProviderSpec:
+def provider_spec(row: Provider) -> ProviderSpec:
     return ProviderSpec(
         version=int(row.updated_at.timestamp() * 1_000_000),
         secret=_secret(row),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models as db
+from django.utils import timezone
 
 from llm import vault
 from llm.models import bounds
@@ -40,6 +42,8 @@ class ApiKey(Registered):
     team = db.ForeignKey(Team, db.SET_NULL, null=True, blank=True, related_name="keys")
     digest = db.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  # NULL: no secret yet, and any number of keys may have none
     last_four = db.CharField(max_length=4, blank=True, editable=False)
+    former_digest = db.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  # as above
+    former_until = db.DateTimeField(null=True, editable=False)
     scopes = db.JSONField(default=default_scopes, blank=True, validators=[bounds.Subset(SCOPES)])
     models = db.JSONField(
         default=every_model, blank=True, validators=[bounds.patterns], help_text='Names or patterns; ["*"] is all.'
@@ -82,9 +86,23 @@ class ApiKey(Registered):
         return key, secret
 
     def set_secret(self, secret: str) -> None:
-        """Empty takes the secret away: then nobody can use the key."""
+        """Empty takes the secret away: then nobody can use the key. A former one ends too."""
         self.digest = vault.digest(secret, Keyring.pepper()) if secret else None
         self.last_four = vault.last_four(secret)
+        self.former_digest = self.former_until = None
+
+    def rotate(self, overlap: timedelta) -> str:
+        """A new secret, for the only time; the one of now works for `overlap` longer, one before it no more."""
+        former, secret = self.digest, vault.new_key()
+        self.set_secret(secret)
+        if former is not None and overlap:
+            self.former_digest, self.former_until = former, timezone.now() + overlap
+        return secret
+
+    @property
+    def overlaps_until(self) -> datetime | None:
+        """When the former secret stops; None where none works."""
+        return self.former_until if self.former_until is not None and self.former_until > timezone.now() else None
 
     def clean(self) -> None:
         if self.team is not None and self.team.organisation_id != self.organisation_id:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.text import capfirst
 
 PICODOLLARS = 10**12
 
@@ -56,7 +57,12 @@ class PicodollarField(models.BigIntegerField):  # type: ignore[type-arg]  # Djan
         return name, path, args, {**kwargs, "per": self.per} if self.per != 1 else kwargs
 
     def formfield(self, **kwargs: Any) -> Any:
-        options = {"per": self.per, "required": not self.blank, "label": self.verbose_name, "help_text": self.help_text}
+        options = {
+            "per": self.per,
+            "required": not self.blank,
+            "label": capfirst(self.verbose_name),
+            "help_text": self.help_text,
+        }
         return DollarsField(**{**options, **_known(kwargs)})
 
 

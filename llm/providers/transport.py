@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -218,9 +220,18 @@ def _connection_error(error: BaseException) -> ProviderError:
         return ProviderOffLimits(f"The provider could not be called: {root}. ALLOWED_PRIVATE_HOSTS may list it.")
     if isinstance(root, aiohttp.ServerTimeoutError | httpx2.TimeoutException | TimeoutError):
         return ProviderTimeout("The provider could not be reached in time.")
+    if isinstance(root, ssl.SSLError):
+        return ProviderUnreachable(f"No secure connection to the provider ({_reason(root)}).")
+    if isinstance(root, socket.gaierror):
+        return ProviderUnreachable("The provider's host name is not known.")
     if isinstance(root, aiohttp.ClientConnectorError | httpx2.ConnectError | ConnectionRefusedError):
         return ProviderUnreachable("The provider could not be reached.")
     return ProviderBroken(f"The connection to the provider broke ({type(root).__name__}).")
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """In words: what a certificate lacks, else the library's own name for it."""
+    return str(getattr(error, "verify_message", "") or error.reason or "TLS").replace("_", " ").lower()
 
 
 def _root(error: BaseException) -> BaseException:

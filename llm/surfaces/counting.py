@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from llm import types
+from llm.bridge import bridge
 from llm.counting import Count, first_route
 from llm.dialects.fields import Fields
 from llm.dialects.messages import read_messages
@@ -16,7 +17,6 @@ from llm.errors import InvalidField
 from llm.prices import cost, dollars
 from llm.registry import ModelSpec
 from llm.surfaces.auth import caller_of, requires
-from llm.surfaces.bridge import bridge
 from llm.surfaces.models import named
 from llm.surfaces.openapi import resources
 from llm.surfaces.openapi.operations import BodySchema

@@ -8,13 +8,13 @@ from typing import Literal
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from llm.bridge import bridge
 from llm.call import Caller
 from llm.dialects.listings import Allowance
 from llm.errors import NotFound
 from llm.probing import Finding
 from llm.registry import ProviderSpec
 from llm.surfaces.auth import caller_of
-from llm.surfaces.bridge import bridge
 from llm.surfaces.models import usable
 from llm.surfaces.openapi import resources
 from llm.surfaces.views import ResourceView

@@ -1,6 +1,6 @@
 """The way in for code of this project: `llm.generate()` and `llm.stream()`, and their async twins.
 
-The native dialect without a socket. Sync callers cross the bridge.
+The native dialect without a socket. Sync callers cross the one bridge.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
+from llm.bridge import bridge
 from llm.dialects import native
-from llm.surfaces.bridge import bridge
 from llm.surfaces.opening import open_call
 from llm.types import Completion, JsonObject
 from llm.wiring import close_parts, gateway

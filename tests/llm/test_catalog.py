@@ -142,6 +142,35 @@ class TestKeys:
         clock.seconds += (expires - clock.now()).total_seconds()
         assert catalog.known(secret) is None
 
+    def test_a_former_secret_stops_at_its_instant_without_a_restart(self, catalog: Catalog, clock: HandClock) -> None:
+        """The clock of the test stands in the past, so that the store's own check passes at every visit."""
+        key, former = rows.key()
+        new = key.rotate(timedelta(hours=1))
+        key.save()
+        assert key.former_until is not None
+        assert catalog.lookup_sync(former) is not None
+        clock.seconds += (key.former_until - clock.now()).total_seconds() - 1
+        assert catalog.lookup_sync(new) is not None
+        assert catalog.known(former) is not None
+        clock.seconds += 1
+        assert catalog.known(former) is None
+        assert catalog.known(new) is not None
+
+    def test_a_secret_in_use_goes_on_when_its_key_is_rotated(self, catalog: Catalog) -> None:
+        key, former = rows.key()
+        catalog.lookup_sync(former)
+        key.rotate(timedelta(hours=1))
+        key.save()
+        assert catalog.known(former) is not None
+
+    def test_without_an_overlap_the_former_secret_is_out_when_the_commit_returns(self, catalog: Catalog) -> None:
+        key, former = rows.key()
+        catalog.lookup_sync(former)
+        key.rotate(timedelta())
+        key.save()
+        assert catalog.known(former) is None
+        assert catalog.lookup_sync(former) is None
+
     def test_a_made_up_key_is_asked_for_once(self, catalog: Catalog, visits: list[set[str]]) -> None:
         for _ in range(5):
             assert catalog.lookup_sync("gh_made-up") is None

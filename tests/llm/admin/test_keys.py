@@ -24,6 +24,7 @@ def change_url(key: ApiKey) -> str:
 def page(operator: Client, filled: Filled) -> str:
     """What the operator sees after making the key `frontend`."""
     acme = Organisation.objects.create(name="acme")
+    rows.model("echo", rows.provider("echo", kind="echo"))
     response = operator.post(ADD, {**filled(ADD), "name": "frontend", "organisation": str(acme.pk)})
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
@@ -44,7 +45,7 @@ def test_a_new_key_is_shown_and_works(page: str) -> None:
 
 def test_it_is_shown_exactly_once(page: str, operator: Client) -> None:
     secret, key = secret_on(page), ApiKey.objects.get()
-    assert page.count(secret) == 1
+    assert page.count(secret) == 4  # alone, and in three snippets
     for url in (change_url(key), "/admin/llm/apikey/", "/admin/"):
         assert secret not in operator.get(url).content.decode()
     assert secret not in str(list(LogEntry.objects.values()))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from llm.models import Model, Provider, Route, RoutePrice
 from tests.llm import rows
@@ -72,3 +74,26 @@ def test_a_doubtful_price_is_warned_of(listed: Route, operator: Client, filled: 
     form = {**filled(route_url(listed)), "prices-0-input": str(Decimal("1000.5"))}
     response = operator.post(route_url(listed), form, follow=True)
     assert "over 1,000 dollars per million tokens" in response.content.decode()
+
+
+@pytest.mark.parametrize(("days", "said"), [(-1, "retired"), (30, "retires")])
+def test_a_retirement_is_seen_in_the_lists(operator: Client, openai: Provider, days: int, said: str) -> None:
+    day = timezone.now().date() + timedelta(days=days)
+    rows.model("old", openai, retires_on=day)
+    for noun in ("model", "route"):
+        assert f"{said} {day:%d %b %Y}" in operator.get(f"/admin/llm/{noun}/").content.decode()
+
+
+def test_the_pages_of_a_retired_model_and_its_routes_warn(operator: Client, openai: Provider) -> None:
+    day = timezone.now().date()
+    old = rows.model("old", openai, retires_on=day, successor=rows.model("new", openai))
+    for url in (reverse("admin:llm_model_change", args=[old.pk]), route_url(old.routes.get())):
+        page = operator.get(url).content.decode()
+        assert "its vendor may refuse it at any time. Callers should ask for new now." in page
+
+
+def test_prices_and_windows_have_their_units(operator: Client, openai: Provider) -> None:
+    rows.model("gpt", openai, context_window=128_000)
+    assert "128,000 tokens" in operator.get("/admin/llm/model/").content.decode()
+    for noun in ("route", "routeprice"):
+        assert "1 USD in, 1 USD out" in operator.get(f"/admin/llm/{noun}/").content.decode()

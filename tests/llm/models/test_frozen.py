@@ -130,3 +130,38 @@ def test_a_disabled_or_expired_key_is_nobodys() -> None:
     key.disabled, key.expires_at = False, timezone.now() - timedelta(seconds=1)
     key.save()
     assert not found(secret)
+
+
+def test_a_former_secret_is_the_same_caller_until_its_overlap_ends() -> None:
+    key, former = rows.key(requests_per_minute=60)
+    new = key.rotate(timedelta(hours=1))
+    key.save()
+    old, now = (load_callers([digest(secret, Keyring.pepper())]).popitem()[1] for secret in (former, new))
+    assert (old.key_id, old.requests_per_minute) == (now.key_id, 60)
+    assert (old.expires_at, now.expires_at) == (key.former_until, None)
+    key.former_until = timezone.now() - timedelta(seconds=1)
+    key.save()
+    assert (found(former), found(new)) == (False, True)
+
+
+def test_a_former_secret_does_not_outlive_its_key() -> None:
+    expires = timezone.now() + timedelta(minutes=5)
+    key, former = rows.key(expires_at=expires)
+    key.rotate(timedelta(hours=1))
+    key.save()
+    (caller,) = load_callers([digest(former, Keyring.pepper())]).values()
+    assert caller.expires_at == expires
+    key.disabled = True
+    key.save()
+    assert not found(former)
+
+
+def test_a_secret_of_now_goes_before_anothers_former_one() -> None:
+    rotated, secret = rows.key("rotated")
+    rotated.rotate(timedelta(hours=1))
+    rotated.save()
+    other, _ = rows.key("other")
+    other.set_secret(secret)
+    other.save()
+    (caller,) = load_callers([digest(secret, Keyring.pepper())]).values()
+    assert caller.key_name == "other"

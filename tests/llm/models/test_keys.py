@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -68,3 +69,19 @@ def test_a_team_of_another_organisation_is_refused() -> None:
     globex = Organisation.objects.create(name="globex")
     with pytest.raises(ValidationError, match="another organisation"):
         rows.key(team=Team.objects.create(organisation=globex, name="web"))
+
+
+def test_a_rotated_keys_former_secret_ends_with_the_next_one() -> None:
+    key, first = rows.key()
+    second = key.rotate(timedelta(hours=1))
+    former = key.former_digest
+    key.rotate(timedelta(hours=1))
+    assert len({first, second}) == 2
+    assert key.former_digest not in (None, former)
+
+
+def test_a_secret_that_is_set_leaves_no_former_one() -> None:
+    key, _ = rows.key()
+    key.rotate(timedelta(hours=1))
+    key.set_secret("gh_another-one-altogether")
+    assert (key.former_digest, key.former_until, key.overlaps_until) == (None, None, None)

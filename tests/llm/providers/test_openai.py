@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from llm.providers.openai import OpenAIProvider
 from llm.providers.transport import hidden
 from llm.registry import ProviderSpec
 from llm.types import Finished, Options, TextDelta
+from tests.llm.certificates import self_signed
 from tests.llm.providers.asking import ask, events_of, failure, openai_provider, upstream_call
 from tests.upstream import Upstream
 
@@ -332,4 +335,18 @@ async def test_a_probe_proves_the_credentials(upstream: Upstream) -> None:
 async def test_a_probe_of_nobody_is_unreachable() -> None:
     async with openai_provider("http://127.0.0.1:9/v1") as provider:
         with pytest.raises(ProviderUnreachable):
+            await provider.probe()
+
+
+async def test_a_probe_tells_of_a_certificate_that_nobody_signed(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path, "127.0.0.1")
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=certificate.context)
+    async with server, openai_provider(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1") as provider:
+        with pytest.raises(ProviderUnreachable, match="self-signed certificate"):
+            await provider.probe()
+
+
+async def test_a_probe_tells_of_a_host_that_has_no_address() -> None:
+    async with openai_provider("https://nowhere.invalid/v1") as provider:
+        with pytest.raises(ProviderUnreachable, match="host name is not known"):
             await provider.probe()

@@ -1,4 +1,5 @@
-"""The one bridge from sync code to the core: a thread with an event loop of its own, its gateway and connections."""
+"""The one bridge from sync code to the async core: a thread with an event loop of its own, which keeps its gateway and
+its connections."""
 
 from __future__ import annotations
 
