@@ -18,7 +18,7 @@ NAMES = {
 USAGE = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens")
 KNOWN_RATES = frozenset(field.name for field in fields(Rates))
 MILLION = 10**6
-DASH = "–"
+DASH = "-"
 
 
 @dataclass(frozen=True)

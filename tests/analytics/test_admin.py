@@ -75,7 +75,7 @@ def test_the_list_shows_the_newest_first_with_key_cost_and_latency(staff: Client
 def test_an_unknown_price_is_a_dash(staff: Client) -> None:
     write("default", row(NOW, cost=None))
 
-    assert '<td class="field-paid">–</td>' in text(staff, LIST)
+    assert '<td class="field-paid">-</td>' in text(staff, LIST)
 
 
 def test_the_list_counts_nothing_and_asks_the_same_few_queries(staff: Client) -> None:

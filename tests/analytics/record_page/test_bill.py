@@ -68,8 +68,8 @@ def fields(usage: Usage) -> dict[str, int]:
 def test_an_unknown_rate_is_a_dash_and_is_said() -> None:
     told = row(NOON, cost=None, price={"input": 150_000, "output": None}, prompt_tokens=2, completion_tokens=2)
 
-    assert [line.amount_shown for line in bill.lines(told)] == ["0.0000003 USD", "–"]
-    assert bill.in_dollars(told.cost) == "–"
+    assert [line.amount_shown for line in bill.lines(told)] == ["0.0000003 USD", "-"]
+    assert bill.in_dollars(told.cost) == "-"
     assert "The price is unknown" in bill.notes(told)[0]
 
 

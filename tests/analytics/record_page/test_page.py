@@ -157,7 +157,7 @@ def test_an_unknown_price_is_a_dash_and_a_cached_answer_says_what_it_saved() -> 
     write("default", unknown, hit)
     client = reader(LOG)
 
-    assert '<strong id="total">–</strong>' in page(client, unknown)
+    assert '<strong id="total">-</strong>' in page(client, unknown)
     assert "The price is unknown" in page(client, unknown)
     assert '<strong id="total">0 USD</strong>, saved 0.5 USD' in page(client, hit)
 
