@@ -56,8 +56,12 @@ class Watch:
         context.on("dialog", self._asked)
         context.on("request", self._left)
 
+    def forget(self) -> None:
+        self.errors, self.dialogs, self.outside = [], [], []
+
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        """Whether a browser looks for an icon is its own affair."""
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
             self.errors.append(message.text)
 
     def _asked(self, dialog: Dialog) -> None:
