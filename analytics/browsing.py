@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,8 +15,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from analytics.shapes import STATUSES
-from llm.models import Model, Provider
+from llm.models import ApiKey, Model, Provider
 
+NUMBER = re.compile("[0-9]{1,18}")
 DEEPEST = 200
 """Pages; what lies behind them is faster to find by its date."""
 
@@ -97,3 +99,18 @@ class OfProvider(Exactly):
 class OfModel(Exactly):
     title = parameter_name = "model"
     known = staticmethod(lambda: names(Model.objects))
+
+
+class OfKey(Exactly):
+    """By its number: a name may come again in another organisation."""
+
+    title = "key"
+    parameter_name = "key_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        keys = ApiKey.objects.order_by("organisation__name", "name").values_list("pk", "organisation__name", "name")
+        return [(str(number), f"{name} of {organisation}") for number, organisation, name in keys]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        number = self.value() or ""
+        return queryset.filter(key_id=int(number)) if NUMBER.fullmatch(number) else queryset

@@ -175,7 +175,8 @@ class Record:
     cost: int | None = 0
     saved: int | None = None
     price: JsonObject | None = None
-    """The rates the cost was worked out from, picodollars per token."""
+    """The rates the cost was worked out from, picodollars per token; `hour_write_tokens` beside them where some of the
+    written ones are kept for an hour, at a higher rate."""
     reserved: int | None = None
     """The most the call may cost, charged if it is interrupted; no column of its own."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from llm.registry import Price
+from llm.registry import Price, Rates
 from llm.types import Usage
 
 PICODOLLARS = 10**12
@@ -13,28 +13,37 @@ HOUR_FOR_MINUTES = 8, 5
 rates, the only vendor that tells them apart."""
 
 
+Charge = tuple[str, int, int | None]
+"""What is paid for, how many tokens of it, and picodollars for each; None: that rate is unknown."""
+
+
 def cost(usage: Usage, price: Price | None) -> int | None:
     """Picodollars for `usage`, cached and written tokens counted once; None where a rate that is needed is unknown."""
     if price is None:
         return None
     rates = price.rates_for(usage.prompt_tokens) if price.long_prompts else price
-    plain = max(usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
-    write = rates.input if rates.cache_write is None else rates.cache_write
-    hour = min(usage.hour_write_tokens, usage.cache_write_tokens)
     total = 0
-    for tokens, rate in (
-        (plain, rates.input),
-        (usage.cached_tokens, rates.input if rates.cached is None else rates.cached),
-        (usage.cache_write_tokens - hour, write),
-        (hour, None if write is None else write * HOUR_FOR_MINUTES[0] // HOUR_FOR_MINUTES[1]),
-        (usage.completion_tokens, rates.output),
-    ):
+    for _, tokens, rate in charges(usage, rates):
         if not tokens:
             continue
         if rate is None:
             return None
         total += tokens * rate
     return total
+
+
+def charges(usage: Usage, rates: Rates) -> tuple[Charge, ...]:
+    """The lines of a bill: every token stands on one of them."""
+    plain = max(usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
+    write = rates.input if rates.cache_write is None else rates.cache_write
+    hour = min(usage.hour_write_tokens, usage.cache_write_tokens)
+    return (
+        ("input", plain, rates.input),
+        ("cached", usage.cached_tokens, rates.input if rates.cached is None else rates.cached),
+        ("cache_write", usage.cache_write_tokens - hour, write),
+        ("hour_write", hour, None if write is None else write * HOUR_FOR_MINUTES[0] // HOUR_FOR_MINUTES[1]),
+        ("output", usage.completion_tokens, rates.output),
+    )
 
 
 def dollars(picodollars: int | None) -> str | None:

@@ -91,6 +91,8 @@ def _note_usage(call: Call, completion: Completion) -> None:
         price = call.route.price_at(record.created_at)
         record.cost = prices.cost(usage, price)
         record.price = price.rates(usage.prompt_tokens) if price else None
+        if record.price and usage.hour_write_tokens:
+            record.price["hour_write_tokens"] = usage.hour_write_tokens
 
 
 def _estimate(call: Call, completion: Completion, so_far: Usage | None) -> Usage:

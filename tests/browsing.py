@@ -18,12 +18,16 @@ LINK = re.compile(r'href="(/admin/[^"?#]*)')
 LEAVES = "/admin/logout/"
 
 
-@contextmanager
-def signed_in(served: Serving) -> Iterator[httpx2.Client]:
-    """A client with the session of a superuser, who is made first."""
+def make_superuser(served: Serving) -> None:
     served.environment["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
     served.manage("createsuperuser", "--noinput", "--username", OPERATOR, "--email", "ada@example.com")
     del served.environment["DJANGO_SUPERUSER_PASSWORD"]
+
+
+@contextmanager
+def signed_in(served: Serving) -> Iterator[httpx2.Client]:
+    """A client with the session of a superuser, who is made first."""
+    make_superuser(served)
     with httpx2.Client(base_url=served.url, timeout=30, follow_redirects=True) as client:
         page = client.get("/admin/login/")
         client.post("/admin/login/", data=form(page.text) | {"username": OPERATOR, "password": PASSWORD})

@@ -15,9 +15,10 @@ from psycopg import sql
 
 from config import env
 from tests import services
+from tests.browser import browser
 from tests.upstream.fixtures import upstream
 
-__all__ = ["upstream"]
+__all__ = ["browser", "upstream"]
 
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "admin_client", "live_server"}

@@ -1,5 +1,7 @@
 """PostgreSQL and Redis for the tests: the environment's, else installed ones started here, else installed here first.
 
+Other programs of the machine's own that tests need (a browser) are found and installed by the same rule.
+
 A server started here listens on a free port of the loopback, keeps its data in a temporary folder and stops with the
 test run, however that ends: its keeper hangs on a pipe that the run holds open.
 """
@@ -14,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -25,11 +27,12 @@ from redis.exceptions import RedisError
 GIVEN: Mapping[str, str] = {name: os.environ.get(name, "").strip() for name in ("DATABASE_URL", "REDIS_URL")}
 """What the environment said before `tests.environment` hid it from the settings."""
 
-POSTGRES_FOLDERS = (
+FOLDERS = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
     "/opt/homebrew/opt/postgresql*/bin",
     "/usr/local/opt/postgresql*/bin",
+    "/Applications/Chromium.app/Contents/MacOS",
 )
 PACKAGES = ("postgresql", "redis-server")
 START_SECONDS = 30.0
@@ -37,7 +40,7 @@ KEEPER = 'folder=$1; shift; "$@" & server=$!; cat >/dev/null; kill -INT $server;
 
 
 class ServiceMissing(Exception):
-    """A server the tests need is neither given, nor installed, nor installable; the message names the one command."""
+    """What the tests need is neither given, nor installed, nor installable; the message names the one command."""
 
 
 @cache
@@ -95,35 +98,43 @@ def wait_until(holds: Callable[[], bool], seconds: float = START_SECONDS) -> boo
     return True
 
 
-def _binary(*names: str) -> str:
+def program(*names: str, packages: Sequence[str], instead: str = "") -> str:
+    """The path of one called so; where there is none, its packages are installed first. `instead`: what else helps."""
     path = _installed(*names)
     if path is None:
-        _install()
+        _install(packages, instead)
         path = _installed(*names)
     if path is None:
-        raise ServiceMissing(f"{names[0]} is not on this machine. {_advice()}")
+        raise ServiceMissing(f"{names[0]} is not on this machine. {_advice(packages, instead)}")
     return path
 
 
+def _binary(*names: str) -> str:
+    return program(*names, packages=PACKAGES, instead=", or set DATABASE_URL and REDIS_URL")
+
+
 def _installed(*names: str) -> str | None:
-    folders = [str(folder) for pattern in POSTGRES_FOLDERS for folder in sorted(Path("/").glob(pattern[1:]))]
+    folders = [str(folder) for pattern in FOLDERS for folder in sorted(Path("/").glob(pattern[1:]))]
     searched = os.pathsep.join([os.environ.get("PATH", ""), *reversed(folders)])
     return next((path for name in names if (path := shutil.which(name, path=searched))), None)
 
 
-def _install() -> None:
+def _install(packages: Sequence[str], instead: str) -> None:
     """RUNLEVEL=1 keeps the packages from starting services of their own."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise ServiceMissing(f"The tests need PostgreSQL and Redis, and may not install them here. {_advice()}")
+        missing = " and ".join(packages)
+        raise ServiceMissing(f"The tests need {missing}, and may not install it here. {_advice(packages, instead)}")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *PACKAGES]):
+    for command in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *packages]):
         subprocess.run([apt, *command], check=True, env=quiet, stdout=subprocess.DEVNULL)
 
 
-def _advice() -> str:
-    command = f"apt-get install -y {' '.join(PACKAGES)}" if shutil.which("apt-get") else "brew install postgresql redis"
-    return f"Run `{command}` as an administrator, or set DATABASE_URL and REDIS_URL."
+def _advice(packages: Sequence[str], instead: str) -> str:
+    with_apt = bool(shutil.which("apt-get"))
+    names = packages if with_apt else [name.removesuffix("-server") for name in packages]
+    command = f"{'apt-get install -y' if with_apt else 'brew install'} {' '.join(names)}"
+    return f"Run `{command}` as an administrator{instead}."
 
 
 def _folder(name: str) -> Path:

@@ -35,6 +35,12 @@ def echo_key(scene: Scene, code: int) -> None:
     _refuse(scene, code, f"Incorrect API key provided: {scene.question.key}.")
 
 
+@word("status-{code}-echo-text", "reply")
+def echo_text(scene: Scene, code: int) -> None:
+    """That status, and a message that repeats the last thing the user said."""
+    _refuse(scene, code, scene.question.text)
+
+
 @word("context-length", "reply")
 def context_length(scene: Scene) -> None:
     """400 `context_length_exceeded`."""

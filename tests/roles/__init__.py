@@ -1,0 +1,1 @@
+"""Who may open which page: asked of every page there is, and written down in `docs/reference/roles.md`."""
