@@ -22,6 +22,7 @@ import httpx2
 import pytest
 import yaml
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from config.env import ROOT
 from llm.registry_file import apply, parse
@@ -156,14 +157,15 @@ def test_javascript_asks_over_a_socket_what_the_gateway_answers(house: Serving, 
     address, request = DIALLED.search(snippet.text), REQUEST.search(snippet.text)
     assert address
     assert request
-    asked = {"type": "generate", "id": "c1", "request": yaml.safe_load(request[1])}
+    asked: dict[str, Any] = {"type": "generate", "id": "c1", "request": yaml.safe_load(request[1])}
     dialled = address[1].replace(ADDRESS.replace("http", "ws"), socket_address(house))
-    with connect(dialled, subprotocols=["gatehouse.v1", f"key.{key(house)}"]) as socket:  # type: ignore[list-item]  # a subprotocol is a text
+    offered = [Subprotocol("gatehouse.v1"), Subprotocol(f"key.{key(house)}")]
+    with connect(dialled, subprotocols=offered) as socket:
         socket.send(json.dumps(asked))
         heard = [json.loads(socket.recv(timeout=20))]
         while heard[-1]["type"] not in ("done", "error"):
             heard.append(json.loads(socket.recv(timeout=20)))
-    assert heard[-1]["response"]["content"] == asked["request"]["messages"][0]["content"]  # type: ignore[index]  # what the page shows is an object
+    assert heard[-1]["response"]["content"] == asked["request"]["messages"][0]["content"]
 
 
 @pytest.mark.parametrize("snippet", SCRIPTS, ids=str)

@@ -56,12 +56,12 @@ class Idle(asyncio.Protocol):
 async def idle(aim: Aim, count: int) -> AsyncIterator[list[Idle]]:
     """So many sockets, open until the end of the block."""
     address = urlsplit(aim.url)
+    host, port = str(address.hostname), int(address.port or 80)
     loop = asyncio.get_running_loop()
     opened: list[Idle] = []
     while len(opened) < count:
         dialled = [
-            loop.create_connection(lambda: Idle(aim), address.hostname, address.port)
-            for _ in range(min(AT_ONCE, count - len(opened)))
+            loop.create_connection(lambda: Idle(aim), host, port) for _ in range(min(AT_ONCE, count - len(opened)))
         ]
         fresh = [client for _, client in await asyncio.gather(*dialled)]
         await asyncio.gather(*(client.ready for client in fresh))

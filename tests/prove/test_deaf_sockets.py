@@ -19,7 +19,7 @@ from tests.serving import Serving, serving
 from tests.upstream import Upstream
 
 READERS = 20
-MODEL = "huge-64mb"
+MODEL = "huge-16mb"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_reader_of_a_byte_a_second_is_cut_off_and_its_call_with_it(tmp_path: P
 
 def prompt(gateway: Serving, key: str) -> socket.socket:
     """A socket over which the long answer has begun to come."""
-    line = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
+    line = socket.create_connection(("127.0.0.1", gateway.port), timeout=60)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     line.sendall(handshake(Aim(gateway.url, key)))
     assert b"101" in line.recv(4096)
