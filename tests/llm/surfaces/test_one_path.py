@@ -9,18 +9,22 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.llm.surfaces.house import NATIVE, OPENAI, House, frames, plain
+from llm.dialects.anthropic.stops import FINISH
+from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, frames, plain
 
 OVER_HTTP = {
     "native JSON": (NATIVE, False),
     "native SSE": (NATIVE, True),
     "OpenAI JSON": (OPENAI, False),
     "OpenAI SSE": (OPENAI, True),
+    "Anthropic JSON": (ANTHROPIC, False),
+    "Anthropic SSE": (ANTHROPIC, True),
 }
 IN_PYTHON = ("generate", "stream", "agenerate", "astream")
 WAYS = (*OVER_HTTP, *IN_PYTHON)
 MODELS = (
     "gpt-4o-mini",
+    "no-such-model",
     "cached",
     "reasoning",
     "refusal",
@@ -36,11 +40,12 @@ MODELS = (
     "status-400",
     "status-401-echo-key",
     "again-and-again",
-    "no-such-model",
     "narrow",
 )
+"""Those that are refused stand apart: of more than ten refusals in a second not each has a row of its own."""
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
-OPTIONS = {"temperature": 0.5, "max_tokens": 40, "top_k": 3, "stop": ["END"], "seed": 7}
+OPTIONS: dict[str, Any] = {"temperature": 0.5, "max_tokens": 40, "top_k": 3, "stop": ["END"]}
+"""Such as every dialect has a word for."""
 
 DIFFERENT = {
     *("id", "created_at", "session_id", "upstream_id", "surface", "dialect", "streamed"),
@@ -76,7 +81,10 @@ def request(path: str, model: str, session: str) -> dict[str, Any]:
     }
     if path == NATIVE:
         return body | ours | {"options": OPTIONS | {"tools": [function]}}
-    return body | OPTIONS | {"tools": [{"type": "function", "function": function}], "gatehouse": ours}
+    if path == OPENAI:
+        return body | OPTIONS | {"tools": [{"type": "function", "function": function}], "gatehouse": ours}
+    options = {"stop_sequences" if name == "stop" else name: value for name, value in OPTIONS.items()}
+    return body | options | {"tools": [{"name": "get_weather", "input_schema": SCHEMA}], "gatehouse": ours}
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +136,11 @@ def heard(path: str, text: str) -> dict[str, Any]:
     """What a client heard, whole or in pieces."""
     told = [data for _, data in frames(text)] if text[:1] != "{" else [json.loads(text)]
     if "error" in told[0]:
-        return {"error": {name: told[0]["error"][name] for name in ("type", "code", "message", "param")}}
+        return {"error": {name: told[0]["error"][name] for name in ("code", "message", "param")}}
     if path == NATIVE:
         return joined(told)
+    if path == ANTHROPIC:
+        return joined_anthropic(told)
     return joined_openai([data for data in told if data != "[DONE]"])
 
 
@@ -164,6 +174,32 @@ def joined_openai(pieces: list[dict[str, Any]]) -> dict[str, Any]:
         "refusal": "".join(one.get("refusal") or "" for one in said),
         "calls": [tuple(call) for _, call in sorted(calls.items())],
         "finish": choices[-1]["finish_reason"],
+    }
+
+
+def joined_anthropic(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """A message, whole or made of its events."""
+    whole = pieces[0] if len(pieces) == 1 else {"content": [], **pieces[-2]["delta"]}
+    for piece in pieces[1:-2]:
+        match piece:
+            case {"content_block": block}:
+                whole["content"].append(block)
+            case {"delta": {"type": "input_json_delta", "partial_json": text}}:
+                block = whole["content"][piece["index"]]
+                block["input"] = (block["input"] or "") + text
+            case {"delta": {"type": kind, **said}}:
+                name = kind.removesuffix("_delta")
+                whole["content"][piece["index"]][name] += said[name]
+    blocks = [(block["type"], block) for block in whole["content"]]
+    inputs = [(block["name"], block["input"]) for kind, block in blocks if kind == "tool_use"]
+    refusal = (whole["stop_details"] or {}).get("explanation") or ""
+    return {
+        "text": "".join(block["text"] for kind, block in blocks if kind == "text"),
+        "reasoning": "".join(block["thinking"] for kind, block in blocks if kind == "thinking"),
+        "refusal": refusal,
+        "calls": [(name, said if isinstance(said, str) else json.dumps(said)) for name, said in inputs],
+        # Here a refusal is an end of its own kind, which elsewhere is one like any other.
+        "finish": "stop" if refusal else FINISH[whole["stop_reason"]],
     }
 
 
@@ -216,6 +252,8 @@ def test_each_row_tells_the_way(asks: dict[tuple[str, str], Ask]) -> None:
         ("sse", "native", True),
         ("json", "openai", False),
         ("sse", "openai", True),
+        ("json", "anthropic", False),
+        ("sse", "anthropic", True),
         ("python", "native", False),
         ("python", "native", True),
         ("python", "native", False),
