@@ -15,6 +15,7 @@ from llm.cache import (
     worth_keeping,
 )
 from llm.types import (
+    Block,
     CachePolicy,
     Choice,
     Completion,
@@ -48,6 +49,7 @@ ASKED = Request([Message("user", [Text("What is this?")])], model="small", optio
         {"messages": [Message("system", [Text("What is this?")])]},
         {"messages": [Message("user", [Text("What is this?")], name="Ada")]},
         {"provider": "openai"},
+        {"headers": {"anthropic-beta": "context-1m-2025-08-07"}},
         {"fallbacks": []},
         {"fallbacks": ["large"]},
         {"prompt": PromptReference("greeting", version=3)},
@@ -171,6 +173,9 @@ def test_an_answer_comes_back_as_it_was() -> None:
         "gpt-2024",
         None,
     )
+    assert CachedAnswer.decode(whole.encode()) == whole
+    blocks = [Block("reasoning", 7, "proof", {"a": 1}), Block("opaque", extra={"type": "search"})]
+    whole.completion.choices[0].blocks = blocks
     assert CachedAnswer.decode(whole.encode()) == whole
     without_usage = replace(whole, completion=Completion())
     assert CachedAnswer.decode(without_usage.encode()) == without_usage

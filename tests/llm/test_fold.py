@@ -8,6 +8,8 @@ from hypothesis import given
 
 from llm.fold import Fold, merged, replay
 from llm.types import (
+    Block,
+    BlockDelta,
     Choice,
     Completion,
     Events,
@@ -85,6 +87,47 @@ def test_what_is_said_later_about_the_answer_is_added() -> None:
     assert later == Completion([], None, "up-1", "gpt-x", {"tier": "a", "citations": ["b"]}, "openai")
 
 
+def test_blocks_remember_the_order_in_which_things_were_said() -> None:
+    completion = folded(
+        [BlockDelta("reasoning"), ReasoningDelta("Hm"), ReasoningDelta(".", "proof-1")],
+        [
+            BlockDelta("text"),
+            TextDelta("a"),
+            BlockDelta("opaque", {"type": "search"}),
+            BlockDelta(None, {"found": [1]}),
+        ],
+        [BlockDelta(None, {"found": [2]}), BlockDelta("tool_call"), ToolCallDelta(0, "c1", "f", "{}")],
+        [BlockDelta("reasoning"), ReasoningDelta("So", "proof-2"), BlockDelta("text"), TextDelta("b"), TextDelta("c")],
+        [BlockDelta("text", {"citations": [1]})],
+    )
+
+    assert completion.choices == [
+        Choice(
+            text="abc",
+            reasoning="Hm.So",
+            reasoning_signature="proof-2",
+            tool_calls=[ToolCall("c1", "f", "{}")],
+            blocks=[
+                Block("reasoning", 3, "proof-1"),
+                Block("text", 1),
+                Block("opaque", extra={"type": "search", "found": [1, 2]}),
+                Block("tool_call"),
+                Block("reasoning", 2, "proof-2"),
+                Block("text", 2),
+                Block("text", 0, extra={"citations": [1]}),
+            ],
+        )
+    ]
+    assert folded(replay(completion)) == completion
+
+
+def test_json_that_comes_in_pieces_is_joined() -> None:
+    written = folded([BlockDelta("opaque", {"a": 1}), BlockDelta(None, {"partial_json": '{"b'})])
+    written = folded(replay(written), [BlockDelta(None, {"partial_json": '": 2}'})])
+
+    assert written.choices[0].blocks == [Block("opaque", extra={"a": 1, "partial_json": '{"b": 2}'})]
+
+
 def test_a_batch_says_whether_it_held_content() -> None:
     fold = Fold()
 
@@ -94,6 +137,7 @@ def test_a_batch_says_whether_it_held_content() -> None:
     assert fold.add([ToolCallDelta(0, "c1", "f")])
     assert fold.add([ReasoningDelta("a"), Finished("stop")])
     assert fold.add([RefusalDelta("a")])
+    assert fold.add([BlockDelta("opaque", {"type": "search"})])
 
 
 def test_the_answer_so_far_can_be_asked_for_at_any_moment() -> None:

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.llm.surfaces.house import NATIVE, OPENAI, House, frames, plain
+from llm.dialects.anthropic.stops import FINISH
+from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, frames, plain
 from tests.llm.surfaces.talk import talking
 
 OVER_HTTP = {
@@ -17,12 +18,15 @@ OVER_HTTP = {
     "native SSE": (NATIVE, True),
     "OpenAI JSON": (OPENAI, False),
     "OpenAI SSE": (OPENAI, True),
+    "Anthropic JSON": (ANTHROPIC, False),
+    "Anthropic SSE": (ANTHROPIC, True),
 }
 OVER_SOCKET = "native socket"
 IN_PYTHON = ("generate", "stream", "agenerate", "astream")
 WAYS = (*OVER_HTTP, OVER_SOCKET, *IN_PYTHON)
 MODELS = (
     "gpt-4o-mini",
+    "no-such-model",
     "cached",
     "reasoning",
     "refusal",
@@ -38,11 +42,12 @@ MODELS = (
     "status-400",
     "status-401-echo-key",
     "again-and-again",
-    "no-such-model",
     "narrow",
 )
+"""Those that are refused stand apart: of more than ten refusals in a second not each has a row of its own."""
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
-OPTIONS = {"temperature": 0.5, "max_tokens": 40, "top_k": 3, "stop": ["END"], "seed": 7}
+OPTIONS: dict[str, Any] = {"temperature": 0.5, "max_tokens": 40, "top_k": 3, "stop": ["END"]}
+"""Such as every dialect has a word for."""
 
 DIFFERENT = {
     *("id", "created_at", "session_id", "upstream_id", "surface", "dialect", "streamed"),
@@ -78,7 +83,10 @@ def request(path: str, model: str, session: str) -> dict[str, Any]:
     }
     if path == NATIVE:
         return body | ours | {"options": OPTIONS | {"tools": [function]}}
-    return body | OPTIONS | {"tools": [{"type": "function", "function": function}], "gatehouse": ours}
+    if path == OPENAI:
+        return body | OPTIONS | {"tools": [{"type": "function", "function": function}], "gatehouse": ours}
+    options = {"stop_sequences" if name == "stop" else name: value for name, value in OPTIONS.items()}
+    return body | options | {"tools": [{"name": "get_weather", "input_schema": SCHEMA}], "gatehouse": ours}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +122,7 @@ def outcome(house: House, heard: list[dict[str, Any]]) -> Ask:
 
 
 def faults(error: dict[str, Any]) -> dict[str, Any]:
-    return {name: error[name] for name in ("type", "code", "message", "param")}
+    return {name: error[name] for name in ("code", "message", "param")}
 
 
 def through_python(house: House, sessions: dict[tuple[str, str], str]) -> dict[tuple[str, str], Ask]:
@@ -154,6 +162,8 @@ def heard(path: str, text: str) -> dict[str, Any]:
         return {"error": faults(told[0]["error"])}
     if path == NATIVE:
         return joined(told)
+    if path == ANTHROPIC:
+        return joined_anthropic(told)
     return joined_openai([data for data in told if data != "[DONE]"])
 
 
@@ -187,6 +197,32 @@ def joined_openai(pieces: list[dict[str, Any]]) -> dict[str, Any]:
         "refusal": "".join(one.get("refusal") or "" for one in said),
         "calls": [tuple(call) for _, call in sorted(calls.items())],
         "finish": choices[-1]["finish_reason"],
+    }
+
+
+def joined_anthropic(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """A message, whole or made of its events."""
+    whole = pieces[0] if len(pieces) == 1 else {"content": [], **pieces[-2]["delta"]}
+    for piece in pieces[1:-2]:
+        match piece:
+            case {"content_block": block}:
+                whole["content"].append(block)
+            case {"delta": {"type": "input_json_delta", "partial_json": text}}:
+                block = whole["content"][piece["index"]]
+                block["input"] = (block["input"] or "") + text
+            case {"delta": {"type": kind, **said}}:
+                name = kind.removesuffix("_delta")
+                whole["content"][piece["index"]][name] += said[name]
+    blocks = [(block["type"], block) for block in whole["content"]]
+    inputs = [(block["name"], block["input"]) for kind, block in blocks if kind == "tool_use"]
+    refusal = (whole["stop_details"] or {}).get("explanation") or ""
+    return {
+        "text": "".join(block["text"] for kind, block in blocks if kind == "text"),
+        "reasoning": "".join(block["thinking"] for kind, block in blocks if kind == "thinking"),
+        "refusal": refusal,
+        "calls": [(name, said if isinstance(said, str) else json.dumps(said)) for name, said in inputs],
+        # Here a refusal is an end of its own kind, which elsewhere is one like any other.
+        "finish": "stop" if refusal else FINISH[whole["stop_reason"]],
     }
 
 
@@ -239,6 +275,8 @@ def test_each_row_tells_the_way(asks: dict[tuple[str, str], Ask]) -> None:
         ("sse", "native", True),
         ("json", "openai", False),
         ("sse", "openai", True),
+        ("json", "anthropic", False),
+        ("sse", "anthropic", True),
         ("websocket", "native", True),
         ("python", "native", False),
         ("python", "native", True),
