@@ -14,6 +14,7 @@ from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from config.supervisor import STARTUP_FAILED
+from config.websocket import PING_SECONDS, PONG_SECONDS, SocketProtocol
 from llm.lifecycle import HOOK_SECONDS, lifecycle
 
 logger = logging.getLogger(__name__)
@@ -124,9 +125,11 @@ def configure(application: str) -> uvicorn.Config:
         application,
         loop="uvloop",
         http=BoundedProtocol,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         ws_per_message_deflate=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         lifespan="off",
         log_config=None,
         access_log=settings.ACCESS_LOG,

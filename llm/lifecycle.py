@@ -10,6 +10,8 @@ logger = logging.getLogger(__name__)
 
 Hook = Callable[[], Awaitable[None]]
 HOOK_SECONDS = 10.0
+DRAIN = "gatehouse.drain"
+"""What an open socket's application receives from our server, beside ASGI's own messages, when it is time to end."""
 
 
 class Lifecycle:

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from analytics.metrics import Families
 from analytics.queries import DIMENSIONS
 from analytics.shapes import UsageRowSerializer
+from config.asgi import SOCKETS
 from config.env import ROOT
 from config.urls import urlpatterns
 from llm.call import Status
@@ -26,6 +27,8 @@ from llm.models import DEFAULT_SCOPES, SCOPES, Kind
 from llm.registry_file import shape
 from llm.registry_file.readers import Absent, Field, Shape
 from llm.surfaces.cors import EXPOSED
+from llm.surfaces.exchange import KINDS as MESSAGES
+from llm.surfaces.line import CODES, INTERNAL
 from llm.surfaces.openapi.answers import GenerationSerializer
 from llm.surfaces.openapi.options import NATIVE_OPTIONS
 from llm.surfaces.openapi.requests import GENERATE
@@ -45,7 +48,7 @@ CODE_PAGES = [manual.DOCS / "architecture.md", *sorted((manual.DOCS / "decisions
 BESIDE = re.compile(r"`([\w.]+(?:\(\))?)` (?:in |\()`([^`]+\.py)`")
 LISTED = re.compile(r"`([^`]+\.py)`: ((?:`[^`]+`(?:, )?)+)")
 FOREIGN = {
-    *("AsyncOpenAI", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+    *("AsyncOpenAI", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "GOOGLE_GENAI_HTTP_CLIENT"),
     *("NaN", "RecursionError", "MIDDLEWARE"),
 }
 """Names of others that these pages speak of."""
@@ -222,6 +225,17 @@ def special_codes() -> Iterator[tuple[type[GatewayError], str]]:
                     yield by_name[call.func.id], str(said.value.value)
 
 
+def test_every_close_code_is_documented_with_the_errors_it_follows() -> None:
+    codes = [row[0] for row in manual.rows(manual.section(manual.page("reference/websocket.md"), "Close codes"))]
+    assert {str(code) for code in CODES.values()} | {str(INTERNAL)} <= set(codes)
+    assert codes == sorted(codes)
+
+
+def test_every_message_of_the_socket_is_documented() -> None:
+    said = manual.first_codes(manual.section(manual.page("reference/websocket.md"), "What a client says"))
+    assert [re.findall(r'"type": "(\w+)"', told) for told in said] == [[kind] for kind in MESSAGES]
+
+
 def test_every_metric_is_documented() -> None:
     families = vars(Families(CollectorRegistry())).values()
     exposed = {"counter": "_total", "histogram": ""}
@@ -336,7 +350,7 @@ def test_make_is_shown_with_targets_that_exist(page: Path) -> None:
 
 def test_every_endpoint_is_documented() -> None:
     hidden = {"/admin/welcome/<token>/"}
-    addresses = {f"/{re.sub('<[a-z]+:', '<', str(address.pattern))}" for address in ADDRESSES}
+    addresses = {f"/{re.sub('<[a-z]+:', '<', str(address.pattern))}" for address in [*ADDRESSES, *SOCKETS[:-1]]}
     documented = set(manual.first_codes(manual.section(manual.page("reference/api.md"), "Endpoints")))
     assert documented == addresses - hidden
     assert all(isinstance(address, URLPattern) or str(address.pattern) == "admin/" for address in ADDRESSES)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from channels.routing import URLRouter
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver, include, path, resolve
 from django.urls.resolvers import RegexPattern, RoutePattern
@@ -181,16 +182,62 @@ async def test_static_files_are_open_and_nothing_beside_them() -> None:
         assert (await ask(address)).status == 404
 
 
-@pytest.mark.parametrize("address", ["/", "/ws/v1/generate/", "/api/v1/generate/", "/admin/"])
-async def test_a_socket_without_credentials_never_opens(address: str) -> None:
-    sent: list[Any] = []
+async def knock(address: str, *messages: Any, headers: Any = (), **scope: Any) -> list[Any]:
+    """What a stranger hears who opens a socket, says these messages and waits."""
+    waiting = iter([{"type": "websocket.connect"}, *messages])
+    heard: list[Any] = []
 
     async def receive() -> Any:
-        return {"type": "websocket.connect"}
+        return next(waiting, None) or await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
-        sent.append(message["type"])
+        heard.append(message)
 
-    await asgi.application({"type": "websocket", "path": address, "headers": [], "subprotocols": []}, receive, send)
+    whole = {"type": "websocket", "path": address, "headers": headers, "subprotocols": [], **scope}
+    await asgi.application(whole, receive, send)
+    return heard
 
-    assert sent == ["websocket.close"]
+
+def sockets() -> list[str]:
+    """One address for every WebSocket route but the last, which takes whatever leads nowhere."""
+    *routes, last = asgi.SOCKETS
+    assert last.callback is asgi.nowhere
+    return ["/" + sample(route.pattern) for route in routes]
+
+
+def is_open(heard: list[Any]) -> bool:
+    """Whether a stranger got anything but the reason why not, and a close that says so."""
+    *said, closed = heard
+    refusals = [message for message in said if message["type"] == "websocket.send"]
+    return closed.get("code") not in (4401, 4408) or any('"type":"error"' not in one["text"] for one in refusals)
+
+
+EAGER = ('{"type": "generate", "id": "c1", "request": {}}', '{"type": "ping"}', '{"type": "authenticate"}', "?")
+
+
+@pytest.mark.parametrize("address", sockets())
+async def test_a_socket_does_nothing_for_a_stranger(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm.surfaces.websocket.AUTHENTICATE_SECONDS", 0.01)
+    assert not is_open(await knock(address))
+    for text in EAGER:
+        assert not is_open(await knock(address, {"type": "websocket.receive", "text": text}))
+
+
+@pytest.mark.parametrize("address", ["/", "/api/v1/generate/", "/admin/", "/ws/v1/generate", "/ws/v1/generate/x"])
+async def test_a_socket_to_nowhere_never_opens(address: str) -> None:
+    assert await knock(address) == [{"type": "websocket.close"}]
+
+
+async def greets(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": "hello"})
+    await send({"type": "websocket.close", "code": 1000})
+
+
+async def test_a_new_open_socket_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaking: Any = greets
+    monkeypatch.setattr(asgi, "SOCKETS", [path("ws/<int:number>/", leaking), *asgi.SOCKETS])
+    monkeypatch.setattr(asgi, "application", URLRouter(asgi.SOCKETS))
+
+    assert sockets()[0] == "/ws/1/"
+    assert is_open(await knock("/ws/1/"))

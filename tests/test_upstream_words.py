@@ -48,7 +48,7 @@ def test_every_word_plays_to_its_end(upstream: Upstream, name: str, stream: bool
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 @pytest.mark.parametrize("stream", [False, True])
-def test_any_two_words_go_together(stream: bool, shape: Shape) -> None:
+def test_any_two_words_go_together(shape: Shape, stream: bool) -> None:
     asked = Question("any", text="Say it again", prompt_tokens=3, streamed=stream, wants_usage=stream, root="http://x")
     for pair in combinations([name for name in NAMES if "mb" not in name], 2):
         assert perform(asked, shape, parse("+".join(pair)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from llm.dialects.retry_after import parse_retry_after
+from llm.dialects.retry_after import LONGEST, parse_retry_after
 from llm.dialects.scrub import scrub
 from llm.errors import (
     ProviderAuth,
@@ -103,7 +103,8 @@ STATUSES: dict[int, type[ProviderError]] = {
 
 TOO_LONG = (
     r"context[ _]?(length|window)|prompt is too long|too many (input )?tokens|input token count|model token limit"
-    r"|range of input length|tokens\b.{0,60}must be <=|reduce the length of the (messages|prompt|input)"
+    r"|token count .* exceeds|range of input length|tokens\b.{0,60}must be <="
+    r"|reduce the length of the (messages|prompt|input)"
 )
 PHRASES: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (re.compile(TOO_LONG, re.I), ProviderContextTooLong),
@@ -121,6 +122,7 @@ BAD = frozenset({"invalid_request_error", "badrequesterror", "bad_request", "inv
 """Words for a request that was bad, where no status says so: in the middle of a stream."""
 WRAPPERS = ("error", "errors", "detail")
 REFUSALS = (400, 403, 413, 422)
+PAUSE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s", re.ASCII)
 STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 
@@ -153,7 +155,7 @@ def parse_error(status: int | None, body: object, headers: Mapping[str, str]) ->
         message,
         upstream_status=status,
         param=scrub(_text(error.get("param"))) or None,
-        retry_after=parse_retry_after(headers),
+        retry_after=parse_retry_after(headers) or _retry_delay(error),
     )
     if not EXHAUSTED.isdisjoint(words) or headers.get("x-should-retry") == "false":
         # Waiting does not help: the account is empty, or the vendor says so itself.
@@ -203,6 +205,15 @@ def _words(error: JsonObject) -> Iterator[Any]:
         if isinstance(detail, dict):
             yield detail.get("reason")
     yield from (error.get(name) for name in ("code", "type", "status", "status_code", "error_code", "error_type"))
+
+
+def _retry_delay(error: JsonObject) -> float | None:
+    """Seconds. Google asks for a pause inside the error: `{"retryDelay": "34.07s"}` among the details."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and (pause := PAUSE.fullmatch(_text(detail.get("retryDelay")))):
+            return min(float(pause[1]), LONGEST)
+    return None
 
 
 def _message(error: JsonObject) -> str:

@@ -1,8 +1,8 @@
-"""Who asks: from the credential headers to the Caller. Every credential goes through `credential`."""
+"""Who asks: from a request's credentials to the Caller. Every credential goes through `credential`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,16 +16,14 @@ from llm.errors import CallerError, Forbidden, Unauthenticated
 from llm.wiring import catalog
 
 
-def credential(meta: Mapping[str, Any]) -> str:
-    """The key in `Authorization: Bearer` or `x-api-key`; two different ones are refused, none is a 401."""
-    bearer = _bearer(meta)
-    api_key = str(meta.get("HTTP_X_API_KEY", "")).strip()
-    if bearer and api_key and bearer != api_key:
-        raise CallerError(
-            "The Authorization and x-api-key headers carry two different keys.", code="ambiguous_credentials"
-        )
-    if key := bearer or api_key:
-        return key
+def credential(meta: Mapping[str, Any], *others: str) -> str:
+    """The key in `Authorization: Bearer`, in `x-api-key` or among `others`; two different ones are refused, none is a
+    401."""
+    found = {key for key in (_bearer(meta), str(meta.get("HTTP_X_API_KEY", "")).strip(), *others) if key}
+    if len(found) > 1:
+        raise CallerError("The request carries two different keys.", code="ambiguous_credentials")
+    if found:
+        return found.pop()
     raise Unauthenticated(
         "No API key was sent.",
         code="missing_api_key",
@@ -38,13 +36,28 @@ def _bearer(meta: Mapping[str, Any]) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-async def authenticate(request: HttpRequest) -> Caller:
+def meta_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of an ASGI scope under the names that `HttpRequest.META` gives them; one sent twice is joined."""
+    meta: dict[str, str] = {}
+    for raw, value in headers:
+        name = f"HTTP_{raw.decode('latin1').upper().replace('-', '_')}"
+        said = value.decode("latin1")
+        if b"_" not in raw:
+            meta[name] = f"{meta[name]},{said}" if name in meta else said
+    return meta
+
+
+async def identify(key: str, where: str = "") -> Caller:
     """Raises Unauthenticated, or Unavailable while the store of keys is away and the key unknown."""
-    key = credential(request.META)
     caller = catalog().known(key) or await catalog().lookup(key)
     if caller is None:
-        raise _unknown_key(request.META)
+        raise _unknown_key(where)
     return caller
+
+
+async def authenticate(request: HttpRequest) -> Caller:
+    """Raises what `credential` and `identify` raise."""
+    return await identify(credential(request.META), _header(request.META))
 
 
 def authenticate_sync(request: HttpRequest) -> Caller:
@@ -52,13 +65,16 @@ def authenticate_sync(request: HttpRequest) -> Caller:
     key = credential(request.META)
     caller = catalog().known(key) or catalog().lookup_sync(key)
     if caller is None:
-        raise _unknown_key(request.META)
+        raise _unknown_key(_header(request.META))
     return caller
 
 
-def _unknown_key(meta: Mapping[str, Any]) -> Unauthenticated:
-    header = "Authorization" if _bearer(meta) else "x-api-key"
-    return Unauthenticated(f"The API key in the {header} header is unknown, expired or disabled.")
+def _header(meta: Mapping[str, Any]) -> str:
+    return " in the Authorization header" if _bearer(meta) else " in the x-api-key header"
+
+
+def _unknown_key(where: str) -> Unauthenticated:
+    return Unauthenticated(f"The API key{where} is unknown, expired or disabled.")
 
 
 def check_scope(caller: Caller, scope: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from llm.call import Caller
@@ -16,6 +18,11 @@ EXPOSED = (
 )
 
 
+def names(origins: AbstractSet[str], origin: str) -> bool:
+    """Whether these are the origins of a key that a page from `origin` may use. A page without one says `null`."""
+    return origin in origins or "*" in origins
+
+
 def cors_headers(request: HttpRequest, caller: Caller | None) -> dict[str, str]:
     """For an answer: granted where the key itself, or, before it is known, any key names the origin."""
     origin = request.META.get("HTTP_ORIGIN")
@@ -23,7 +30,7 @@ def cors_headers(request: HttpRequest, caller: Caller | None) -> dict[str, str]:
         return {}
     granted = caller.origins if caller is not None else catalog().origins()
     headers = {"vary": "Origin"}
-    if origin in granted or "*" in granted:
+    if names(granted, origin):
         headers["access-control-allow-origin"] = origin
         headers["access-control-expose-headers"] = EXPOSED
     return headers

@@ -37,9 +37,9 @@ class GenerationRequest(ASGIRequest):
 
 
 class GenerationHandler(ASGIHandler):
-    def __init__(self) -> None:
+    def __init__(self, turnstile: Turnstile) -> None:
         super().__init__()
-        self._turnstile = Turnstile()
+        self._turnstile = turnstile
 
     def load_middleware(self, is_async: bool = False) -> None:
         """None: authentication, limits and CORS are the gateway's own."""

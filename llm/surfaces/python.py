@@ -13,27 +13,24 @@ from contextlib import aclosing
 from functools import cache
 from typing import Any, TypeVar
 
-from llm.call import Call, new_id
 from llm.dialects import native
-from llm.errors import Unauthenticated
-from llm.surfaces.auth import check_scope
-from llm.surfaces.http import DEADLINE
+from llm.surfaces.opening import open_call
 from llm.types import Completion, JsonObject
-from llm.wiring import catalog, clock, close_parts, gateway
+from llm.wiring import close_parts, gateway
 
 T = TypeVar("T")
 
 
 async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
     """The whole answer, as `POST /api/v1/generate/` gives it. Raises `GatewayError`."""
-    call = await _call({**request, "stream": False}, key)
+    call = await open_call({**request, "stream": False}, key, "python")
     completion = await gateway().complete(call)
     return native.render_completion(call.request, call.record, completion)
 
 
 async def astream(request: JsonObject, *, key: str) -> AsyncGenerator[JsonObject, None]:
     """The chunks of an answer, and last the whole of it with `done`. Raises `GatewayError`."""
-    call = await _call({**request, "stream": True}, key)
+    call = await open_call({**request, "stream": True}, key, "python")
     renderer = native.StreamRenderer(call.request, call.record)
     async with aclosing(gateway().stream(call)) as batches:
         async for events in batches:
@@ -64,15 +61,6 @@ def close() -> None:
 
 async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:
     return await anext(chunks, None)
-
-
-async def _call(request: JsonObject, key: str) -> Call:
-    began = clock().monotonic()
-    caller = catalog().known(key) or await catalog().lookup(key)
-    if caller is None:
-        raise Unauthenticated("The API key is unknown, expired or disabled.")
-    check_scope(caller, "generate")
-    return Call(new_id(), native.parse_request(request), caller, "python", began, began + DEADLINE)
 
 
 class Bridge:

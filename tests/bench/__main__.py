@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: CPU per request as a ratio to the floor, added latency, a thousand streams, memory.
+"""`python -m tests.bench`: CPU per request as a ratio to the floor, added latency, a thousand streams, memory, sockets.
 
 With BENCH=FOLDER the load and the vendor are the programs in that folder (Go, cheaper than ours); needs `go`.
 """
@@ -12,16 +12,22 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tests.bench.house import House, free_port, house
-from tests.bench.load import Aim, load, percentile
+from tests.bench.load import Aim, Seen, load, percentile
+from tests.bench.sockets import AT_ONCE, idle, streams_beside, talk
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CHAT = "/v1/chat/completions"
+NATIVE = "/api/v1/generate/"
+WATCHED = 60.0
+"""Seconds in which every socket is pinged twice."""
+SETTLE = 5.0
+"""Seconds until what opening them took is over."""
 
 
 def cpu_seconds(pid: int) -> float:
@@ -126,11 +132,53 @@ def soak(bench: Bench, options: argparse.Namespace) -> None:
             asyncio.run(load(aim, clients=16, requests=options.requests // 10))
 
 
+def answers(bench: Bench, options: argparse.Namespace) -> None:
+    """CPU of an answer of 50 chunks as server-sent events and over a socket, in turn."""
+    aim, pid = Aim(bench.house.gateway + NATIVE, bench.house.key, True, "words-50"), bench.house.gateway_pid
+    for _ in range(options.rounds):
+        for name in ("events", "socket"):
+            asyncio.run(_asked(name, aim, options.clients, 1))
+            before = cpu_seconds(pid)
+            seen = asyncio.run(_asked(name, aim, options.clients, options.seconds))
+            used = (cpu_seconds(pid) - before) * 1000 / max(len(seen.latencies), 1)
+            print(f"{name}: {used:.3f} ms ({len(seen.latencies)} answers, failed {len(seen.failed)})", flush=True)
+
+
+def _asked(name: str, aim: Aim, clients: int, seconds: float) -> Coroutine[Any, Any, Seen]:
+    return (load if name == "events" else talk)(aim, clients=clients, seconds=seconds)
+
+
+def sockets(bench: Bench, options: argparse.Namespace) -> None:
+    """Idle sockets: memory, CPU of their pings, and the gaps of 50 streams without and with them."""
+    asyncio.run(_sockets(bench, options.sockets))
+
+
+async def _sockets(bench: Bench, count: int) -> None:
+    aim, pid = Aim(bench.house.gateway + NATIVE, bench.house.key, True, "words-200+gap-100ms"), bench.house.gateway_pid
+    async with idle(aim, AT_ONCE):
+        alone = await streams_beside(aim, 50)
+    await asyncio.sleep(SETTLE)
+    before = resident_megabytes(pid)
+    async with idle(aim, count):
+        await asyncio.sleep(SETTLE)
+        each = (resident_megabytes(pid) - before) * 1024 / count
+        print(f"{count} sockets: {each:.1f} KB each ({before:.0f} MB before)", flush=True)
+        used = cpu_seconds(pid)
+        await asyncio.sleep(WATCHED)
+        used = (cpu_seconds(pid) - used) / (WATCHED)
+        print(f"silent: {used * 100:.1f} % of a core", flush=True)
+        beside = await streams_beside(aim, 50)
+    for name, gaps in (("alone", alone), ("beside the sockets", beside)):
+        print(f"50 streams {name}: gaps p50 {median(gaps):.0f} ms, p99 {percentile(gaps, 0.99):.0f} ms", flush=True)
+
+
 WHAT: dict[str, Callable[[Bench, argparse.Namespace], None]] = {
     "cpu": cpu,
     "latency": latency,
     "streams": streams,
     "soak": soak,
+    "answers": answers,
+    "sockets": sockets,
 }
 
 
@@ -141,6 +189,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=50_000)
+    parser.add_argument("--sockets", type=int, default=10_000, help="that are idle")
     parser.add_argument("--gap", default="0ms", help="between the chunks of a stream")
     options = parser.parse_args()
     port = free_port()

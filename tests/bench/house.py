@@ -28,6 +28,8 @@ models:
     capabilities: [streaming, tools, vision]
     context_window: 128000
     routes: [{{provider: bench, upstream_model: gpt-4o-mini, input_price: "0.15", output_price: "0.60"}}]
+  - {{name: words-50, routes: [{{provider: bench, upstream_model: words-50}}]}}
+  - {{name: words-200+gap-100ms, routes: [{{provider: bench, upstream_model: words-200+gap-100ms}}]}}
 organisations:
   - {{name: acme}}
 """
@@ -83,6 +85,7 @@ def house(upstream_command: list[str], upstream_port: int) -> Iterator[House]:
             "REDIS_URL": services.redis(),
             "UPSTREAM": f"{upstream}/chat/completions",
             "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
+            "SOCKETS_PER_KEY": "100000",
         }
         key = _furnish(settings, folder, upstream)
         ports = free_port(), free_port()

@@ -35,7 +35,7 @@ def body(aim: Aim) -> bytes:
     """Every prompt is different, so that no cache answers."""
     text = f"Say something about item {time.time_ns()}-{next(_numbers)}, please."
     asked = {"model": aim.model, "stream": aim.stream, "messages": [{"role": "user", "content": text}]}
-    if aim.stream:
+    if aim.stream and aim.url.endswith("/completions"):
         asked["stream_options"] = {"include_usage": True}
     return json.dumps(asked).encode()
 

@@ -76,7 +76,10 @@ def render_request(request: Request, *, target: Target, max_tokens: int | None, 
 def _as_sent(original: Original, request: Request, rendering: Rendering, bound: int) -> JsonObject:
     body = {name: value for name, value in original.body.items() if name != OURS}
     if request.messages is not original.messages:
-        body.update(render_messages(request.messages, rendering))
+        said = render_messages(request.messages, rendering)
+        if _says_the_same(original, request):
+            del said["messages"]
+        body.update(said)
     if request.options is not original.options:
         # What the provider's row adds stands beside what was sent, and never in place of it.
         added = render_options(request, Rendering(rendering.target, same=True, dropped=[]), bound)
@@ -85,6 +88,15 @@ def _as_sent(original: Original, request: Request, rendering: Rendering, bound: 
         refused = [name for name in SAMPLING if body.pop(name, None) is not None]
         rendering.dropped += refused
     return body
+
+
+def _says_the_same(original: Original, request: Request) -> bool:
+    """Whether only the system is new. One that is said among the turns has its place there, and moves with them."""
+    apart = bool(original.body.get("system"))
+    before, now = original.messages[apart:], request.messages[1:]
+    if before and before[0].role == "system":
+        return False
+    return len(before) == len(now) and all(old is new for old, new in zip(before, now, strict=True))
 
 
 def _composed(request: Request, rendering: Rendering, bound: int) -> JsonObject:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from llm.dialects.openai.profile import Profile
+from llm.dialects.signatures import unsigned
 from llm.types import JsonObject
 
 
@@ -31,7 +32,10 @@ class Rendering:
     def call_id(self, identity: str | None) -> str | None:
         """The id of a call as this vendor takes it."""
         length = self.profile.call_id_length
-        if length is None or identity is None:
+        if identity is None:
+            return None
+        identity = unsigned(identity)
+        if length is None:
             return identity
         if len(identity) == length and identity.isascii() and identity.isalnum():
             return identity

@@ -37,6 +37,7 @@ from llm.surfaces.openapi.anthropic import (
 )
 from llm.surfaces.openapi.events import NATIVE_EVENT, OPENAI_EVENT
 from llm.surfaces.openapi.requests import CHAT_COMPLETION, GENERATE
+from llm.surfaces.openapi.words import text
 from llm.surfaces.shapes import RefusalSerializer
 
 JSON, EVENTS = "application/json", "text/event-stream"
@@ -101,10 +102,12 @@ OUTCOME = [
     told("x-gatehouse-overhead-ms", "The gateway's own share of the time.", [200]),
     told("x-gatehouse-warnings", "What of the request could not be honoured.", [200]),
 ]
+PRINTABLE = text(None, pattern="^[ -~]*$")
 FORWARDED = [
-    OpenApiParameter(VERSION, str, OpenApiParameter.HEADER, description="Goes on to a vendor of this dialect."),
-    OpenApiParameter(BETA, str, OpenApiParameter.HEADER, description="Goes on to a vendor of this dialect."),
+    OpenApiParameter(name, PRINTABLE, OpenApiParameter.HEADER, description="Goes on to a vendor of this dialect.")
+    for name in (VERSION, BETA)
 ]
+ASKS_AS_ANTHROPIC = OpenApiParameter(VERSION, str, OpenApiParameter.HEADER, description="Any: Anthropic's shape.")
 GENERATION_REFUSALS = (400, 401, 403, 404, 405, 413, 415, 429, 502, 503, 504)
 
 
@@ -188,7 +191,7 @@ models = extend_schema(
     summary="The models that this key may use",
     description="As the OpenAI API lists them, or as Anthropic's does where its version is named.",
     tags=["models"],
-    parameters=[*IDENTITY, FORWARDED[0]],
+    parameters=[*IDENTITY, ASKS_AS_ANTHROPIC],
     responses={
         200: OpenApiResponse(
             either_of("ModelListing", ModelListSerializer, MessageModelListSerializer), "Their names."
@@ -201,7 +204,7 @@ model = extend_schema(
     summary="One of them, under its name or an alias",
     description="As the OpenAI API tells of it, or as Anthropic's does where its version is named.",
     tags=["models"],
-    parameters=[*IDENTITY, FORWARDED[0], OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
+    parameters=[*IDENTITY, ASKS_AS_ANTHROPIC, OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
     responses={
         200: OpenApiResponse(either_of("ListedModel", ModelSerializer, MessageModelSerializer), "The model."),
         **refusals(400, 401, 404, 405, 503, shape=either_of("ListingRefusal", *LISTED)),

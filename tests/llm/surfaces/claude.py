@@ -1,4 +1,4 @@
-"""The official Anthropic SDK, unchanged but for address and key: its sync and its async client, asked alike."""
+"""The official Anthropic SDK, unchanged but for its address and key: its sync and its async client, asked alike."""
 
 from __future__ import annotations
 

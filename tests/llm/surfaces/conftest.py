@@ -51,6 +51,12 @@ def daphne_house(house: House) -> Iterator[House]:
     second.stop()
 
 
+@pytest.fixture(params=["serve", "daphne"])
+def served(request: pytest.FixtureRequest) -> House:
+    found: House = request.getfixturevalue("house" if request.param == "serve" else "daphne_house")
+    return found
+
+
 @pytest.fixture(params=SIDES)
 def side(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from types import SimpleNamespace
@@ -120,7 +121,9 @@ class TestRetries:
         async def sleep(seconds: float) -> None:
             waited.append(seconds)
 
-        monkeypatch.setattr("anthropic._base_client.time", SimpleNamespace(time=time.time, sleep=waited.append))
+        monkeypatch.setattr(
+            "anthropic._base_client.time", SimpleNamespace(time=time.time, time_ns=time.time_ns, sleep=waited.append)
+        )
         monkeypatch.setattr("anthropic._base_client.anyio", SimpleNamespace(sleep=sleep))
         return waited
 
@@ -139,7 +142,7 @@ class TestHeaders:
         answer = claude.raw(model="claude", messages=ASKED)
 
         headers = answer.headers
-        assert headers["request-id"] == headers["x-request-id"] == answer.parse().id
+        assert headers["request-id"] == headers["x-request-id"] == json.loads(answer.http_response.content)["id"]
         assert (headers["x-gatehouse-provider"], headers["x-gatehouse-model"]) == ("claude", "claude")
         assert headers["x-gatehouse-cost"] == "0.00000225"
 

@@ -20,12 +20,6 @@ FIRST = {NATIVE: b"event: chunk", OPENAI: b'"content":"'}
 """What stands in a stream once there was content: the words of the frames before it are empty."""
 
 
-@pytest.fixture(params=["serve", "daphne"])
-def served(request: pytest.FixtureRequest) -> House:
-    found: House = request.getfixturevalue("house" if request.param == "serve" else "daphne_house")
-    return found
-
-
 @pytest.fixture
 def sockets(house: House) -> Iterator[None]:
     """In the end the vendor has no more connections than before."""

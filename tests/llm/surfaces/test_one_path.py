@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.llm.surfaces.house import NATIVE, OPENAI, House, frames, plain
+from tests.llm.surfaces.talk import talking
 
 OVER_HTTP = {
     "native JSON": (NATIVE, False),
@@ -17,8 +18,9 @@ OVER_HTTP = {
     "OpenAI JSON": (OPENAI, False),
     "OpenAI SSE": (OPENAI, True),
 }
+OVER_SOCKET = "native socket"
 IN_PYTHON = ("generate", "stream", "agenerate", "astream")
-WAYS = (*OVER_HTTP, *IN_PYTHON)
+WAYS = (*OVER_HTTP, OVER_SOCKET, *IN_PYTHON)
 MODELS = (
     "gpt-4o-mini",
     "cached",
@@ -89,9 +91,30 @@ def asks(house: House) -> dict[tuple[str, str], Ask]:
             body = request(path, model, sessions[model, way])
             answer = house.post(path, body | {"stream": stream})
             made[model, way] = Ask(heard(path, answer.text), sent=sent(house, answer.headers["x-request-id"]))
+    made |= over_socket(house, sessions)
     made |= through_python(house, sessions)
     write_down(house, made, sessions)
     return made
+
+
+def over_socket(house: House, sessions: dict[tuple[str, str], str]) -> dict[tuple[str, str], Ask]:
+    """All at once, over one socket."""
+    with talking(house) as talk:
+        for model in MODELS:
+            talk.say(type="generate", id=model, request=request(NATIVE, model, sessions[model, OVER_SOCKET]))
+        heard = [message for _ in MODELS for message in talk.until("done", "error")]
+    return {(model, OVER_SOCKET): outcome(house, [one for one in heard if one["id"] == model]) for model in MODELS}
+
+
+def outcome(house: House, heard: list[dict[str, Any]]) -> Ask:
+    *chunks, end = heard
+    if end["type"] == "error":
+        return Ask({"error": faults(end["error"])}, sent=sent(house, end["error"]["request_id"]))
+    return Ask(joined([*chunks, end["response"]]), sent=sent(house, end["generation_id"]))
+
+
+def faults(error: dict[str, Any]) -> dict[str, Any]:
+    return {name: error[name] for name in ("type", "code", "message", "param")}
 
 
 def through_python(house: House, sessions: dict[tuple[str, str], str]) -> dict[tuple[str, str], Ask]:
@@ -128,7 +151,7 @@ def heard(path: str, text: str) -> dict[str, Any]:
     """What a client heard, whole or in pieces."""
     told = [data for _, data in frames(text)] if text[:1] != "{" else [json.loads(text)]
     if "error" in told[0]:
-        return {"error": {name: told[0]["error"][name] for name in ("type", "code", "message", "param")}}
+        return {"error": faults(told[0]["error"])}
     if path == NATIVE:
         return joined(told)
     return joined_openai([data for data in told if data != "[DONE]"])
@@ -216,6 +239,7 @@ def test_each_row_tells_the_way(asks: dict[tuple[str, str], Ask]) -> None:
         ("sse", "native", True),
         ("json", "openai", False),
         ("sse", "openai", True),
+        ("websocket", "native", True),
         ("python", "native", False),
         ("python", "native", True),
         ("python", "native", False),
