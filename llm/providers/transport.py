@@ -153,7 +153,7 @@ def _parsed(body: bytes, dialect: VendorDialect) -> Events:
     """A whole body, which may be a stream that calls itself JSON."""
     if not body.startswith(EVENTS):
         return dialect.parse_completion(parse_json(body))
-    answer = StreamedAnswer(dialect.StreamParser(), FrameReader())
+    answer = StreamedAnswer(dialect.StreamParser())
     events = [*answer.feed(body), *answer.end()]
     if answer.failure is not None:
         raise answer.failure
