@@ -118,6 +118,8 @@ PHRASES: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
 moderation refuses is a 403 with some."""
 
 EXHAUSTED = frozenset({"insufficient_quota", "exceeded_current_quota_error"})
+BAD = frozenset({"invalid_request_error", "badrequesterror", "bad_request", "invalid_argument", "validation"})
+"""Words for a request that was bad, where no status says so: in the middle of a stream."""
 WRAPPERS = ("error", "errors", "detail")
 REFUSALS = (400, 403, 413, 422)
 PAUSE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s", re.ASCII)
@@ -165,6 +167,8 @@ def _kind(status: int | None, words: list[str], message: str) -> type[ProviderEr
     named = next((WORDS[word] for word in words if word in WORDS), None)
     if named is not None and (status is None or status < 500):
         return named
+    if status is None and not BAD.isdisjoint(words):
+        status = REFUSALS[0]
     told = next((kind for phrase, kind in PHRASES if phrase.search(message)), None)
     if told is not None and status in REFUSALS:
         return told
@@ -200,7 +204,7 @@ def _words(error: JsonObject) -> Iterator[Any]:
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict):
             yield detail.get("reason")
-    yield from (error.get(name) for name in ("code", "type", "status", "error_code", "error_type"))
+    yield from (error.get(name) for name in ("code", "type", "status", "status_code", "error_code", "error_type"))
 
 
 def _retry_delay(error: JsonObject) -> float | None:

@@ -78,9 +78,9 @@ class StreamedAnswer:
     A `failure` waits until the events that came before it, in the same piece, have been handed on.
     """
 
-    def __init__(self, parser: StreamParser, reader: Reader) -> None:
+    def __init__(self, parser: StreamParser, reader: Reader | None = None) -> None:
         self.failure: ProviderError | None = None
-        self._reader = reader
+        self._reader = reader or FrameReader()
         self._parser = parser
 
     @property

@@ -22,13 +22,15 @@ from llm.providers.dialling import ForbiddenAddress
 from llm.providers.patience import Brief, Patience
 from llm.providers.sse import FrameReader, LineReader, Reader, StreamedAnswer
 from llm.registry import ProviderSpec
-from llm.types import CONTENT, EventStream
+from llm.types import CONTENT, Events, EventStream
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one whole answer; a vendor that sends more is broken."""
 MAX_COMPLAINT = 1024 * 1024
 LINES = ("ndjson", "jsonl", "jsonlines")
 """In the type of a body that is one JSON text a line."""
+EVENTS = (b"data:", b"event:", b": ")
+"""How a body of server-sent events begins."""
 KEY = "[key]"
 SHORTEST = 3
 """Letters at the beginning of a key that give nothing away."""
@@ -65,7 +67,7 @@ class Transport:
         with mapped_errors(self._secret):
             async with self._asked(outgoing, patience) as response, aclosing(_pieces(response, patience)) as pieces:
                 if not _is_stream(response, call):
-                    yield dialect.parse_completion(parse_json(await _whole(pieces)))
+                    yield _parsed(await _whole(pieces), dialect)
                     return
                 answer = StreamedAnswer(dialect.StreamParser(), _reader(response))
                 async for piece in pieces:
@@ -147,6 +149,17 @@ async def _complaint(response: httpx2.Response, patience: Patience, secret: str)
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return body.decode(errors="replace")
+
+
+def _parsed(body: bytes, dialect: VendorDialect) -> Events:
+    """A whole body, which may be a stream that calls itself JSON."""
+    if not body.startswith(EVENTS):
+        return dialect.parse_completion(parse_json(body))
+    answer = StreamedAnswer(dialect.StreamParser())
+    events = [*answer.feed(body), *answer.end()]
+    if answer.failure is not None:
+        raise answer.failure
+    return events
 
 
 def _is_stream(response: httpx2.Response, call: UpstreamCall) -> bool:

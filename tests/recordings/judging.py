@@ -9,7 +9,8 @@ from typing import Any
 from tests.recordings.cases import Case
 from tests.recordings.heard import Heard
 
-REFUSED = frozenset({"provider_refused", "context_length_exceeded", "content_filter"})
+REFUSED = frozenset({"provider_refused", "context_length_exceeded", "content_filter", "invalid_field"})
+"""What the vendor would refuse may be refused by the gateway already."""
 BROKEN = frozenset({"provider_broken", "provider_overloaded", "provider_timeout", "provider_unreachable"})
 
 CLASSES: dict[str, frozenset[str]] = {

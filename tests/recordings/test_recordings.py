@@ -6,14 +6,12 @@ from collections import Counter
 
 import pytest
 
-from llm.wiring import KINDS
 from tests.recordings.asking import Outcome, outcomes
 from tests.recordings.cases import Case, load
 from tests.recordings.known import KNOWN
 
-CASES = [case for case in load() if case.kind in KINDS]
-RECORDED = {"openai.chat": 74, "anthropic.messages": 20, "gemini.generate": 38}
-SPOKEN = {"openai.chat": "openai", "anthropic.messages": "anthropic", "gemini.generate": "google"}
+CASES = load()
+RECORDED = Counter({"openai.chat": 74, "anthropic.messages": 20, "gemini.generate": 38})
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +19,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     return {outcome.case.id: outcome for outcome in outcomes(CASES, tmp_path_factory.mktemp("recordings"))}
 
 
-def test_every_recording_of_a_dialect_we_speak_is_asked(found: dict[str, Outcome]) -> None:
-    asked = Counter(outcome.case.endpoint for outcome in found.values())
-    assert asked >= Counter({name: count for name, count in RECORDED.items() if SPOKEN[name] in KINDS})
+def test_no_fewer_recordings_agree_than_did(found: dict[str, Outcome]) -> None:
+    """A larger set may hold more."""
+    agreed = Counter(outcome.case.endpoint for outcome in found.values() if not outcome.reasons)
+    assert agreed >= RECORDED
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.id not in KNOWN], ids=lambda case: case.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from llm.dialects.complaints import parse_error
@@ -50,7 +51,7 @@ FINISH: dict[str, FinishReason] = {
 BROKEN = frozenset({"error", "abort", "insufficient_system_resource", "network_error", "model_error"})
 """Words for an end that is none."""
 
-KNOWN = frozenset({"index", "delta", "message", "finish_reason", "logprobs", "usage"})
+KNOWN = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "usage"})
 KNOWN_MESSAGE = frozenset(
     {
         "role",
@@ -95,6 +96,8 @@ class ChoiceParser:
             self._message(said, events)
         elif not self.found and type(said := data.get(self.fields[1])) is dict:
             self._message(said, events)
+        elif not self.found and (text := data.get("text")) and type(text) is str:
+            events.append(TextDelta(text, self.choice))
         if data.get("logprobs") or not data.keys() <= KNOWN:
             self._extra(data, events)
         finish = data.get("finish_reason")
@@ -141,7 +144,10 @@ class ChoiceParser:
             self._message_extra({name: said[name] for name in said.keys() - KNOWN_MESSAGE}, events)
 
     def _parts(self, content: Any, events: Events) -> None:
-        """Content as a list of parts, or as one part alone."""
+        """Content as a list of parts, as one part alone, or as the JSON itself that was asked for in a text."""
+        if type(content) is not list and not _is_part(content):
+            events.append(TextDelta(json.dumps(content, ensure_ascii=False), self.choice))
+            return
         unknown = []
         for part in content if type(content) is list else [content]:
             if not self._part(part, events):
@@ -197,6 +203,10 @@ def _detailed(details: Any) -> str:
     """OpenRouter's list of thoughts, for vendors that send it alone; it survives beside the text."""
     parts = _objects(details)
     return "".join(text for part in parts if type(text := part.get("text") or part.get("summary")) is str)
+
+
+def _is_part(content: Any) -> bool:
+    return type(content) is dict and ("type" in content or type(content.get("text")) is str)
 
 
 def _joined(said: Any) -> str:

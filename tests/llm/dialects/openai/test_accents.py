@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from llm.dialects.openai import ChunkParser, StreamParser, parse_completion
-from llm.errors import ProviderAuth, ProviderBroken, ProviderError, ProviderRateLimited
+from llm.errors import (
+    ProviderAuth,
+    ProviderBroken,
+    ProviderError,
+    ProviderOverloaded,
+    ProviderRateLimited,
+    ProviderRefused,
+)
 from llm.fold import Fold
 from llm.types import Completion
 from tests.llm.dialects.openai.test_chunks import Json, answer, calls, chunk, folded, whole
@@ -193,6 +200,10 @@ def test_usage_in_every_chunk_is_not_added_up() -> None:
         ({"error": {"code": "invalid_api_key", "message": "No."}, "choices": []}, ProviderAuth),
         ({"object": "error", "message": "No.", "code": 429}, ProviderRateLimited),
         ({"message": "No.", "code": 429}, ProviderRateLimited),
+        ({"error": {"message": "No.", "type": "invalid_request_error", "code": "tool_use_failed"}}, ProviderRefused),
+        ({"error": {"message": "No.", "status_code": 400}}, ProviderRefused),
+        ({"error": "No.", "error_type": "overloaded"}, ProviderOverloaded),
+        ({"error": "No.", "error_type": "validation"}, ProviderRefused),
         ({"detail": "No."}, ProviderBroken),
         ({"errors": [{"code": 429, "message": "No."}], "success": False}, ProviderRateLimited),
         ([{"error": {"code": 429, "message": "No."}}], ProviderRateLimited),
@@ -220,3 +231,28 @@ def test_a_filters_verdict_without_a_message_is_no_error() -> None:
 def test_a_whole_answer_without_its_reason_stops() -> None:
     assert answer({"content": "Yes."}, "").finish_reason == "stop"
     assert parse_completion(whole({"content": ""}, "stop"))
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"city": "Zürich", "at": [1, 2]}, '{"city": "Zürich", "at": [1, 2]}'),
+        (42, "42"),
+        ({"type": "text", "text": "Yes."}, "Yes."),
+        ({"text": "Yes."}, "Yes."),
+        (["Ye", {"text": "s."}], "Yes."),
+    ],
+)
+def test_content_may_be_the_json_that_was_asked_for(content: Any, text: str) -> None:
+    assert answer({"content": content}).text == text
+
+
+def test_a_text_beside_the_piece_is_not_said_twice() -> None:
+    choice = {"index": 0, "text": "Yes.", "delta": {"content": "Yes."}, "finish_reason": "stop"}
+    said = folded({"choices": [choice]}).choices[0]
+    assert (said.text, said.extra) == ("Yes.", None)
+
+
+def test_a_text_without_a_message_is_the_answer() -> None:
+    assert parse_completion({"choices": [{"index": 0, "text": "Yes.", "finish_reason": "stop"}]})
+    assert folded({"choices": [{"text": "Yes."}]}).choices[0].text == "Yes."
