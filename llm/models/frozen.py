@@ -59,11 +59,22 @@ def load_snapshot(stamp: int) -> Snapshot:
     )
 
 
-def load_callers(digests: Collection[str]) -> dict[str, Caller]:
-    """Those of `digests` that may come in now."""
-    wanted = list(digests)
+def load_callers(names: Collection[str]) -> dict[str, Caller]:
+    """Those of `names`, the digests of keys or `named(id)`, that may come in now."""
+    wanted = list(names)
     chunks = (wanted[start : start + MOST_DIGESTS] for start in range(0, len(wanted), MOST_DIGESTS))
-    return {str(row.digest): _caller(row) for chunk in chunks for row in _valid_keys().filter(digest__in=chunk)}
+    found = {name: _caller(row) for chunk in chunks for row in _rows(chunk) for name in (row.digest, named(row.pk))}
+    return {name: found[name] for name in wanted if name in found}
+
+
+def named(key_id: int) -> str:
+    """What a key is kept under for those who know its id alone."""
+    return f"#{key_id}"
+
+
+def _rows(names: Collection[str]) -> QuerySet[ApiKey]:
+    ids = [int(name[1:]) for name in names if name[0] == "#"]
+    return _valid_keys().filter(Q(digest__in=names) | Q(pk__in=ids))
 
 
 def load_origins() -> frozenset[str]:

@@ -5,10 +5,10 @@ The native dialect without a socket. Sync callers cross the bridge.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Iterator
 from contextlib import aclosing
 
-from llm.call import Call, new_id
+from llm.call import Call, Caller, new_id
 from llm.dialects import native
 from llm.surfaces.auth import check_scope, identify
 from llm.surfaces.bridge import bridge
@@ -16,17 +16,17 @@ from llm.surfaces.http import DEADLINE
 from llm.types import Completion, JsonObject
 from llm.wiring import clock, gateway
 
+SURFACE = "python"
+
 
 async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
     """The whole answer, as `POST /api/v1/generate/` gives it. Raises `GatewayError`."""
-    call = await _call({**request, "stream": False}, key)
-    completion = await gateway().complete(call)
-    return native.render_completion(call.request, call.record, completion)
+    return await whole(await open_call({**request, "stream": False}, identify(key), SURFACE))
 
 
 async def astream(request: JsonObject, *, key: str) -> AsyncGenerator[JsonObject, None]:
     """The chunks of an answer, and last the whole of it with `done`. Raises `GatewayError`."""
-    call = await _call({**request, "stream": True}, key)
+    call = await open_call({**request, "stream": True}, identify(key), SURFACE)
     renderer = native.StreamRenderer(call.request, call.record)
     async with aclosing(gateway().stream(call)) as batches:
         async for events in batches:
@@ -54,8 +54,14 @@ async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:
     return await anext(chunks, None)
 
 
-async def _call(request: JsonObject, key: str) -> Call:
+async def open_call(request: JsonObject, asker: Awaitable[Caller], surface: str) -> Call:
+    """For every way in that has no socket."""
     began = clock().monotonic()
-    caller = await identify(key)
+    caller = await asker
     check_scope(caller, "generate")
-    return Call(new_id(), native.parse_request(request), caller, "python", began, began + DEADLINE)
+    return Call(new_id(), native.parse_request(request), caller, surface, began, began + DEADLINE)
+
+
+async def whole(call: Call) -> JsonObject:
+    completion = await gateway().complete(call)
+    return native.render_completion(call.request, call.record, completion)
