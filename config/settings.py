@@ -141,6 +141,8 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = env.address(
     "CELERY_BROKER_URL", (*REDIS, "amqp", "amqps", "filesystem"), REDIS_URL or "filesystem://localhost"
 )
+CELERY_RESULT_BACKEND = env.address("CELERY_RESULT_BACKEND", (*REDIS, "rpc", "file")) or None
+CELERY_RESULT_EXPIRES = 3600
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

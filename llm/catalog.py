@@ -14,7 +14,7 @@ from django.db import connection
 from llm.call import Caller, Clock, SystemClock
 from llm.client_tokens import ClientTokens, is_token
 from llm.errors import Unavailable
-from llm.models.frozen import load_callers, load_origins, load_snapshot
+from llm.models.frozen import load_callers, load_origins, load_snapshot, named
 from llm.models.keyring import Keyring
 from llm.models.stamp import RegistryStamp, registry_changed
 from llm.registry import Snapshot
@@ -158,6 +158,16 @@ class Catalog:
             raise _away()
         return self.known(key)
 
+    async def holder(self, key_id: int) -> Caller | None:
+        """As `lookup`, for those who know a key's id and not its secret."""
+        name = named(key_id)
+        caller = self._held(name)
+        if caller is not None or self._is_unknown(name):
+            return caller
+        if self._is_stuck() or not await self._awaited(self._ask(name)):
+            raise _away()
+        return self._held(name)
+
     def is_reachable(self) -> bool:
         """Whether the last visit to the store came off and none hangs."""
         return self._snapshot is not None and not self._failing and not self._is_stuck()
@@ -166,8 +176,11 @@ class Catalog:
         """Known to be unknown: at the stamp of now, which the next poll or change renews."""
         if len(key) > LONGEST_KEY and not is_token(key):
             return True
+        return self._is_unknown(self.digest_of(key))
+
+    def _is_unknown(self, name: str) -> bool:
         fresh = self._clock.monotonic() - self._checked_at <= 2 * POLL_SECONDS
-        return fresh and self.digest_of(key) in self._unknown
+        return fresh and name in self._unknown
 
     def _ask_for(self, key: str) -> Future[bool]:
         if self._is_stuck() or not self._pepper:

@@ -92,12 +92,12 @@ class House:
 _houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
 
 
-def house() -> House:
-    """The running loop's, built on its first call."""
+def house(share: float = 1.0) -> House:
+    """The running loop's, built on its first call, to grant that share of each rate where it counts for itself."""
     loop = asyncio.get_running_loop()
     built = _houses.get(loop)
     if built is None:
-        built = _houses[loop] = _build()
+        built = _houses[loop] = _build(share)
     return built
 
 
@@ -105,11 +105,10 @@ def gateway() -> Gateway:
     return house().gateway
 
 
-async def open_parts() -> None:
+async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
+    house(share)
     await asyncio.to_thread(catalog().snapshot)
-    recorder()
-    gateway()
 
 
 async def close_parts() -> None:
@@ -122,19 +121,19 @@ async def close_parts() -> None:
     catalog().stop()
 
 
-def _build() -> House:
+def _build(share: float) -> House:
     providers = Providers()
-    return House(_gateway(providers), Prober(providers, clock()), Counter(providers))
+    return House(_gateway(providers, _limiter(share)), Prober(providers, clock()), Counter(providers))
 
 
-def _gateway(providers: Providers) -> Gateway:
+def _gateway(providers: Providers, limiter: Limiter) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
             router=Router(providers, recorder(), clock()),
             cache=_cache(),
-            limiter=_limiter(),
+            limiter=limiter,
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
@@ -150,10 +149,10 @@ def _cache() -> Cache:
     return RedisCache(redis.client(url)) if url else MemoryCache()
 
 
-def _limiter() -> Limiter:
+def _limiter(share: float) -> Limiter:
     if settings.REDIS_URL:
-        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 / settings.WEB_CONCURRENCY)
-    return MemoryLimiter()
+        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
+    return MemoryLimiter(share=share)
 
 
 async def probe(spec: ProviderSpec) -> Probe:

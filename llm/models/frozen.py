@@ -60,11 +60,16 @@ def load_snapshot(stamp: int) -> Snapshot:
     )
 
 
-def load_callers(digests: Collection[str]) -> dict[str, Caller]:
-    """Those of `digests` that may come in now."""
-    wanted = list(digests)
+def load_callers(names: Collection[str]) -> dict[str, Caller]:
+    """Those of `names`, the digests of keys or `named(id)`, that may come in now."""
+    wanted = list(names)
     chunks = (wanted[start : start + MOST_DIGESTS] for start in range(0, len(wanted), MOST_DIGESTS))
-    return {digest: caller for chunk in chunks for digest, caller in _callers(chunk).items()}
+    return {name: caller for chunk in chunks for name, caller in _callers(chunk).items()}
+
+
+def named(key_id: int) -> str:
+    """What a key is kept under for those who know its id alone."""
+    return f"#{key_id}"
 
 
 def load_origins() -> frozenset[str]:
@@ -77,13 +82,14 @@ def _valid_keys() -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(in_time, disabled=False, digest__isnull=False).select_related("organisation", "team")
 
 
-def _callers(digests: list[str]) -> dict[str, Caller]:
-    """By secret: that of now wherever two claim one digest, and a former one until its overlap ends."""
-    overlap = Q(former_digest__in=digests, former_until__gt=timezone.now())
-    rows = list(_valid_keys().filter(Q(digest__in=digests) | overlap))
-    current = {str(row.digest): _caller(row) for row in rows}
+def _callers(names: list[str]) -> dict[str, Caller]:
+    """By id and by secret: that of now wherever two claim one digest, and a former one until its overlap ends."""
+    ids = [int(name[1:]) for name in names if name[0] == "#"]
+    overlap = Q(former_digest__in=names, former_until__gt=timezone.now())
+    rows = list(_valid_keys().filter(Q(digest__in=names) | Q(pk__in=ids) | overlap))
+    current = {name: _caller(row) for row in rows for name in (str(row.digest), named(row.pk))}
     former = {row.former_digest: _former_caller(row) for row in rows if row.overlaps_until}
-    return {digest: caller for digest, caller in (former | current).items() if digest in digests}
+    return {name: caller for name, caller in (former | current).items() if name in names}
 
 
 def _former_caller(row: ApiKey) -> Caller:

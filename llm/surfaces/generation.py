@@ -9,6 +9,7 @@ from contextlib import aclosing
 from llm.call import Call, new_id, public_id
 from llm.dialects import native
 from llm.errors import GatewayError
+from llm.surfaces.auth import identify
 from llm.surfaces.line import Line
 from llm.surfaces.opening import open_call
 from llm.types import Completion, JsonObject
@@ -37,7 +38,7 @@ class Generation:
     async def run(self, body: JsonObject, key: str) -> GatewayError | None:
         """Whatever happens the client is told; the error is returned as well."""
         try:
-            self._call = await open_call({**body, "stream": True}, key, "websocket")
+            self._call = await open_call({**body, "stream": True}, identify(key), "websocket")
             await self._stream(self._call)
         except GatewayError as error:
             await self.fail(error)

@@ -9,22 +9,24 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from llm.bridge import bridge
+from llm.call import Call
 from llm.dialects import native
+from llm.surfaces.auth import identify
 from llm.surfaces.opening import open_call
 from llm.types import Completion, JsonObject
 from llm.wiring import close_parts, gateway
 
+SURFACE = "python"
+
 
 async def agenerate(request: JsonObject, *, key: str) -> JsonObject:
     """The whole answer, as `POST /api/v1/generate/` gives it. Raises `GatewayError`."""
-    call = await open_call({**request, "stream": False}, key, "python")
-    completion = await gateway().complete(call)
-    return native.render_completion(call.request, call.record, completion)
+    return await whole(await open_call({**request, "stream": False}, identify(key), SURFACE))
 
 
 async def astream(request: JsonObject, *, key: str) -> AsyncGenerator[JsonObject, None]:
     """The chunks of an answer, and last the whole of it with `done`. Raises `GatewayError`."""
-    call = await open_call({**request, "stream": True}, key, "python")
+    call = await open_call({**request, "stream": True}, identify(key), SURFACE)
     renderer = native.StreamRenderer(call.request, call.record)
     async with aclosing(gateway().stream(call)) as batches:
         async for events in batches:
@@ -55,3 +57,8 @@ def close() -> None:
 
 async def _next(chunks: AsyncGenerator[JsonObject, None]) -> JsonObject | None:
     return await anext(chunks, None)
+
+
+async def whole(call: Call) -> JsonObject:
+    completion = await gateway().complete(call)
+    return native.render_completion(call.request, call.record, completion)

@@ -71,18 +71,23 @@ class House:
         assert len(found) == 1
         return plain(found[0])
 
-    def python(self, asked: list[tuple[str, dict[str, Any]]], *, key: str = KEYS["main"]) -> list[Any]:
+    def python(
+        self, asked: list[tuple[str, dict[str, Any]]], *, key: str = KEYS["main"], **environment: str
+    ) -> list[Any]:
         """What comes of requests through the Python door, in a process of its own that has the same environment."""
         done = subprocess.run(
             [sys.executable, "-m", "tests.llm.surfaces.python_door"],
-            env=self.serving.environment,
+            env={**self.serving.environment, **environment},
             cwd=env.ROOT,
-            input=json.dumps({"key": key, "asked": asked}),
+            input=json.dumps({"key": key, "key_id": self.key_id("main"), "asked": asked}),
             text=True,
             stdout=subprocess.PIPE,
             check=True,
         )
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def key_id(self, name: str) -> int:
+        return next(int(row["id"]) for row in self.serving.rows("llm_apikey") if row["name"] == name)
 
     def received(self, text: str) -> Received:
         """The one request at the vendor whose last message says `text`."""

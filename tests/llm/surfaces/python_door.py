@@ -1,7 +1,7 @@
 """`python -m tests.llm.surfaces.python_door`: asks through `llm.generate` and its three siblings, or leaves midway.
 
-Reads `{"key": …, "asked": [[way, request], …]}`, writes a line of JSON for each: the pieces that came (one where the
-answer came whole), or the error.
+Or sends a task, which is given no more of the key than its id. Reads `{"key": …, "key_id": …, "asked": [[way, request],
+…]}`, writes a line of JSON for each: the pieces that came (one where the answer came whole), or the error.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import Any
 import django
 
 import llm
+from config.celery import app
 from llm.errors import GatewayError
 
 Pieces = list[dict[str, Any]]
+TOLD = ("type", "code", "message", "param")
 
 
 def ask(way: str, request: dict[str, Any], key: str) -> Pieces:
@@ -57,15 +59,27 @@ def interrupted(request: dict[str, Any], key: str) -> Pieces:
         return []
 
 
+def through_celery(way: str, request: dict[str, Any], key_id: int) -> Any:
+    """What the worker answers, or the error that it tells; of a task that nobody waits for, its id."""
+    task = app.send_task("llm.tasks.generate", [request, key_id])
+    if way == "sent":
+        return [{"task": task.id}]
+    came = task.get(timeout=60, propagate=False)
+    return {name: came.args[0][name] for name in TOLD} if isinstance(came, Exception) else [came]
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     task = json.load(sys.stdin)
     for way, request in task["asked"]:
         try:
-            told: Any = ask(way, request, task["key"])
+            if way in ("celery", "sent"):
+                told: Any = through_celery(way, request, task["key_id"])
+            else:
+                told = ask(way, request, task["key"])
         except GatewayError as error:
-            told = {"type": error.type, "code": error.code, "message": error.message, "param": error.param}
+            told = {name: getattr(error, name) for name in TOLD}
         print(json.dumps(told), flush=True)
 
 

@@ -12,6 +12,7 @@ import pytest
 from llm.dialects.anthropic.stops import FINISH
 from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, frames, plain
 from tests.llm.surfaces.talk import talking
+from tests.llm.surfaces.worker import working
 
 OVER_HTTP = {
     "native JSON": (NATIVE, False),
@@ -23,7 +24,8 @@ OVER_HTTP = {
 }
 OVER_SOCKET = "native socket"
 IN_PYTHON = ("generate", "stream", "agenerate", "astream")
-WAYS = (*OVER_HTTP, OVER_SOCKET, *IN_PYTHON)
+IN_A_WORKER = ("celery",)
+WAYS = (*OVER_HTTP, OVER_SOCKET, *IN_PYTHON, *IN_A_WORKER)
 MODELS = (
     "gpt-4o-mini",
     "no-such-model",
@@ -90,7 +92,7 @@ def request(path: str, model: str, session: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def asks(house: House) -> dict[tuple[str, str], Ask]:
+def asks(house: House, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Ask]:
     """Everything asked every way, once."""
     sessions = {(model, way): f"{way} {model} {uuid4()}" for model in MODELS for way in WAYS}
     made = {}
@@ -100,7 +102,10 @@ def asks(house: House) -> dict[tuple[str, str], Ask]:
             answer = house.post(path, body | {"stream": stream})
             made[model, way] = Ask(heard(path, answer.text), sent=sent(house, answer.headers["x-request-id"]))
     made |= over_socket(house, sessions)
-    made |= through_python(house, sessions)
+    made |= through_python(house, sessions, IN_PYTHON)
+    results = {"CELERY_RESULT_BACKEND": f"file://{tmp_path_factory.mktemp('results')}"}
+    with working(house.serving, **results):
+        made |= through_python(house, sessions, IN_A_WORKER, **results)
     write_down(house, made, sessions)
     return made
 
@@ -125,9 +130,12 @@ def faults(error: dict[str, Any]) -> dict[str, Any]:
     return {name: error[name] for name in ("code", "message", "param")}
 
 
-def through_python(house: House, sessions: dict[tuple[str, str], str]) -> dict[tuple[str, str], Ask]:
-    asked = [(model, way) for model in MODELS for way in IN_PYTHON]
-    lines = house.python([(way, request(NATIVE, model, sessions[model, way])) for model, way in asked])
+def through_python(
+    house: House, sessions: dict[tuple[str, str], str], ways: tuple[str, ...], **environment: str
+) -> dict[tuple[str, str], Ask]:
+    asked = [(model, way) for model in MODELS for way in ways]
+    requests = [(way, request(NATIVE, model, sessions[model, way])) for model, way in asked]
+    lines = house.python(requests, **environment)
     return {
         (model, way): Ask({"error": told} if isinstance(told, dict) else joined(told), sent=sent(house, name_of(told)))
         for (model, way), told in zip(asked, lines, strict=True)
@@ -282,6 +290,7 @@ def test_each_row_tells_the_way(asks: dict[tuple[str, str], Ask]) -> None:
         ("python", "native", True),
         ("python", "native", False),
         ("python", "native", True),
+        ("celery", "native", False),
     ]
 
 
