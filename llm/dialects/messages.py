@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from llm.dialects.fields import Fields, too_many
+from llm.dialects.signatures import MARK
 from llm.dialects.tools import LONGEST_ID, name_and_arguments, read_tool_call
 from llm.types import Message, Part, Reasoning, Refusal, Role, Text, ToolCall
 
@@ -82,7 +83,9 @@ def _reasoning(fields: Fields) -> list[Reasoning]:
     for name in REASONING:
         if not text and (fields.strict or type(fields.left.get(name)) is str):
             text = fields.text(name, most=None)
-    signature = fields.text("reasoning_signature", most=None) if text or fields.strict else None
+    signed = fields.left.get("reasoning_signature")
+    known = fields.strict or (type(signed) is str and signed.startswith(MARK))
+    signature = fields.text("reasoning_signature", most=None) if text or known else None
     return [Reasoning(text or "", signature)] if text or signature else []
 
 

@@ -14,8 +14,8 @@ from llm.types import JsonObject, ResponseFormat, Tool, ToolCall, ToolChoice
 
 MAX_TOOLS = 256
 LONGEST_DESCRIPTION = 100_000
-LONGEST_ID = 4_096
-"""Some vendors pack a signature into the id of a call."""
+LONGEST_ID = 1_000_000
+"""Characters. A vendor's signature may be packed into the id of a call, and grows with what the model thought."""
 
 FUNCTION: tuple[Literal["function"]] = ("function",)
 FORMATS: tuple[Literal["text", "json_object", "json_schema"], ...] = ("text", "json_object", "json_schema")

@@ -8,6 +8,7 @@ from llm.dialects.fields import Fields
 from llm.dialects.media import check_base64, check_url
 from llm.dialects.openai.rendering import Rendering
 from llm.dialects.openai.tools import render_call
+from llm.dialects.signatures import unsigned
 from llm.dialects.tools import nested
 from llm.types import Audio, File, Image, JsonObject, Message, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 
@@ -89,7 +90,7 @@ def _render_turn(said: JsonObject, message: Message, path: str, rendering: Rende
         rendering.dropped.append(f"{path}.reasoning")
         return
     said[profile.reasoning_field] = "".join(part.text for part in reasoning)
-    if signature := reasoning[-1].signature:
+    if signature := unsigned(reasoning[-1].signature or ""):
         said["reasoning_signature"] = signature
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from llm.dialects.openai.profile import Profile
+from llm.dialects.signatures import unsigned
 from llm.types import JsonObject
 
 
@@ -29,9 +30,11 @@ class Rendering:
         return {**around, name: {**inside, **extra.pop(name, {})}, **extra}
 
     def call_id(self, identity: str | None) -> str | None:
-        """The id of a call as this vendor takes it."""
-        length = self.profile.call_id_length
-        if length is None or identity is None:
+        """The id of a call as this vendor takes it: without what another one signed."""
+        if identity is None:
+            return None
+        identity, length = unsigned(identity), self.profile.call_id_length
+        if length is None:
             return identity
         if len(identity) == length and identity.isascii() and identity.isalnum():
             return identity
