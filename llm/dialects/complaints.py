@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from llm.dialects.retry_after import parse_retry_after
+from llm.dialects.retry_after import LONGEST, parse_retry_after
 from llm.dialects.scrub import scrub
 from llm.errors import (
     ProviderAuth,
@@ -119,6 +119,7 @@ moderation refuses is a 403 with some."""
 EXHAUSTED = frozenset({"insufficient_quota", "exceeded_current_quota_error"})
 WRAPPERS = ("error", "errors", "detail")
 REFUSALS = (400, 403, 413, 422)
+PAUSE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s", re.ASCII)
 STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 
@@ -151,7 +152,7 @@ def parse_error(status: int | None, body: object, headers: Mapping[str, str]) ->
         message,
         upstream_status=status,
         param=scrub(_text(error.get("param"))) or None,
-        retry_after=parse_retry_after(headers),
+        retry_after=parse_retry_after(headers) or _retry_delay(error),
     )
     if not EXHAUSTED.isdisjoint(words) or headers.get("x-should-retry") == "false":
         # Waiting does not help: the account is empty, or the vendor says so itself.
@@ -199,6 +200,15 @@ def _words(error: JsonObject) -> Iterator[Any]:
         if isinstance(detail, dict):
             yield detail.get("reason")
     yield from (error.get(name) for name in ("code", "type", "status", "error_code", "error_type"))
+
+
+def _retry_delay(error: JsonObject) -> float | None:
+    """Seconds. Google asks for a pause inside the error: `{"retryDelay": "34.07s"}` among the details."""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and (pause := PAUSE.fullmatch(_text(detail.get("retryDelay")))):
+            return min(float(pause[1]), LONGEST)
+    return None
 
 
 def _message(error: JsonObject) -> str:

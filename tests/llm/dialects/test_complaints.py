@@ -120,6 +120,10 @@ def test_a_code_says_more_than_the_status(status: int | None, error: dict[str, A
     [
         ("This model's maximum context length is 8192 tokens. However, you requested 9000.", ProviderContextTooLong),
         ("The prompt is too long: 9000 tokens", ProviderContextTooLong),
+        (
+            "The input token count (1250074) exceeds the maximum number of tokens allowed (1048576).",
+            ProviderContextTooLong,
+        ),
         ("Filtered due to our content management policy.", ProviderContentFilter),
         ("API key not valid. Please pass a valid API key.", ProviderAuth),
         ("Incorrect API key provided: xa***45.", ProviderAuth),
@@ -175,6 +179,15 @@ def test_what_is_no_json_is_broken(raw: bytes) -> None:
 
 def test_waiting_is_told() -> None:
     assert parse_error(429, None, {"retry-after": "7"}).retry_after == 7.0
+
+
+def test_waiting_may_be_told_inside_the_error() -> None:
+    details = [{"@type": "…/QuotaFailure"}, "x", {"@type": "…/RetryInfo", "retryDelay": "34.07s"}]
+
+    assert parse_error(429, {"error": {"code": 429, "details": details}}, {}).retry_after == 34.07
+    assert parse_error(429, {"error": {"details": details}}, {"retry-after": "7"}).retry_after == 7.0
+    for nonsense in ("soon", "-5s", "1e9s", 5, None, "9" * 40 + "s"):
+        assert parse_error(429, {"error": {"details": [{"retryDelay": nonsense}]}}, {}).retry_after is None
 
 
 def test_an_empty_account_is_not_waited_for() -> None:
