@@ -58,8 +58,8 @@ class FrameReader:
             self._begun = not BOM.startswith(text)
             text = text.removeprefix(BOM)
         if b"\r" in text:
-            # A lone CR at the end may be half of a CRLF: it stays as it is until its other half has come.
-            text = text[:-1].replace(b"\r\n", b"\n") + text[-1:]
+            # A CR at the end may be half of a CRLF: it stays as it is until its other half has come.
+            text = text.replace(b"\r\n", b"\n")
         *frames, self._rest = text.split(b"\n\n")
         if len(self._rest) > MAX_FRAME:
             raise ProviderBroken("The provider's stream sent an event without an end.")

@@ -34,6 +34,13 @@ def test_wherever_it_is_cut_the_payloads_are_the_same(cuts: list[int], crlf: boo
     assert read([stream[a:b] for a, b in pairwise(places)]) == PAYLOADS
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_an_event_does_not_wait_for_the_next_one(newline: bytes) -> None:
+    reader = FrameReader()
+    assert reader.feed(b"data: one" + newline * 2) == [b"one"]
+    assert reader.feed(b"data: two" + newline * 2) == [b"two"]
+
+
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\r"])
 def test_the_last_event_may_lack_its_blank_line(end: bytes) -> None:
     assert read([b"data: one\n\ndata: last" + end]) == [b"one", b"last"]
