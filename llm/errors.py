@@ -18,6 +18,7 @@ GatewayError
     │   ├── ProviderContextTooLong
     │   ├── ProviderContentFilter
     │   └── ProviderModelMissing  404
+    ├── ProviderUnsupported       422  what is asked has no words in the vendor's dialect: another route may have some
     ├── ProviderAuth              502  the vendor refuses our credentials: the operator's problem
     ├── ProviderRateLimited       429
     ├── ProviderOverloaded        503
@@ -145,7 +146,7 @@ class ProviderError(GatewayError):
     status = 502
     type = "provider_error"
     code = "provider_error"
-    source = "provider"
+    source: Literal["gateway", "provider"] = "provider"
     fallback: bool = True
 
     def __init__(
@@ -184,6 +185,15 @@ class ProviderModelMissing(ProviderRefused):
     type = "not_found"
     code = "provider_model_not_found"
     fallback = True
+
+
+class ProviderUnsupported(ProviderError):
+    """Raised before the vendor is asked, so that it is our word and no vendor's."""
+
+    status = 422
+    type = "invalid_request"
+    code = "unsupported_content"
+    source = "gateway"
 
 
 class ProviderAuth(ProviderError):

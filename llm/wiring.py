@@ -22,6 +22,7 @@ from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
+from llm.providers.google import GoogleProvider
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
 from llm.routing import Router
@@ -29,6 +30,7 @@ from llm.routing import Router
 KINDS: dict[str, ProviderFactory] = {
     "openai": OpenAIProvider,
     "anthropic": AnthropicProvider,
+    "google": GoogleProvider,
     **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
     "echo": lambda spec: EchoProvider(),
 }

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import unquote
+
+NAMED = re.compile(r"[^?]*/([^/?]+):\w+(?:\?.*)?")
+"""A path that names the model, as Gemini's do."""
 
 Outcome = Literal["open", "completed", "broken", "aborted"]
 
@@ -32,6 +37,8 @@ class Received:
             self.json = None
         if isinstance(self.json, dict) and isinstance(self.json.get("model"), str):
             self.model = self.json["model"]
+        elif named := NAMED.fullmatch(self.path):
+            self.model = unquote(named[1])
 
     def forget(self) -> None:
         """Let go of what was said; only the line of the books stays."""
@@ -45,7 +52,8 @@ class Received:
 
     @property
     def key(self) -> str:
-        return self.headers.get("authorization", "").removeprefix("Bearer ") or self.headers.get("x-api-key", "")
+        bearer = self.headers.get("authorization", "").removeprefix("Bearer ")
+        return bearer or self.headers.get("x-api-key") or self.headers.get("x-goog-api-key", "")
 
     def line(self) -> dict[str, Any]:
         return {

@@ -9,11 +9,15 @@ from typing import Any
 
 @dataclass(slots=True)
 class Frame:
-    """`payload` is JSON, or text that is sent as it stands. `says` tells content from everything around it."""
+    """`payload` is JSON, or text that is sent as it stands. `says` tells content from everything around it.
+
+    `newline` is set where the vendor writes another one than most.
+    """
 
     payload: Any
     says: bool = False
     event: str | None = None
+    newline: str | None = None
 
     def text(self, indent: int | None = None) -> str:
         if isinstance(self.payload, str):
@@ -39,4 +43,5 @@ class Style:
             lines.append(f"id:{self.space}{number}")
         text = frame.text(indent=1 if self.multiline else None)
         lines += [f"data:{self.space}{line}" for line in (text.split("\n") if self.multiline else [text])]
-        return "".join(line + self.newline for line in [*lines, ""]).encode()
+        newline = frame.newline or self.newline
+        return "".join(line + newline for line in [*lines, ""]).encode()

@@ -15,6 +15,7 @@ from llm.fold import Fold
 from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Provider, UpstreamCall
 from llm.providers.compatible import COMPATIBLE
+from llm.providers.google import GoogleProvider
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec, RouteSpec
 from llm.types import Completion, Event, Message, Options, Request, Text
@@ -46,6 +47,16 @@ async def openai_provider(base_url: str, **fields: Any) -> AsyncIterator[OpenAIP
 async def anthropic_provider(base_url: str, **fields: Any) -> AsyncIterator[AnthropicProvider]:
     said: dict[str, Any] = {"id": 1, "name": "fake", "kind": "anthropic", "base_url": base_url, "secret": "sk-v"}
     provider = AnthropicProvider(ProviderSpec(**(said | fields)))
+    try:
+        yield provider
+    finally:
+        await provider.close()
+
+
+@asynccontextmanager
+async def google_provider(base_url: str, **fields: Any) -> AsyncIterator[GoogleProvider]:
+    said: dict[str, Any] = {"id": 1, "name": "fake", "kind": "google", "base_url": base_url, "secret": "AIza-v"}
+    provider = GoogleProvider(ProviderSpec(**(said | fields)))
     try:
         yield provider
     finally:

@@ -13,7 +13,14 @@ from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
 from llm.types import CONTENT, Finished, Options, Started, TextDelta, UsageReport
 from llm.wiring import KINDS
-from tests.llm.providers.asking import anthropic_provider, ask, events_of, openai_provider, upstream_call
+from tests.llm.providers.asking import (
+    anthropic_provider,
+    ask,
+    events_of,
+    google_provider,
+    openai_provider,
+    upstream_call,
+)
 from tests.upstream import Upstream
 
 
@@ -34,11 +41,18 @@ async def anthropic(upstream: Upstream) -> AsyncIterator[Provider]:
         yield provider
 
 
+@asynccontextmanager
+async def google(upstream: Upstream) -> AsyncIterator[Provider]:
+    async with google_provider(upstream.root_url) as provider:
+        yield provider
+
+
 Opened = Callable[[Upstream], AbstractAsyncContextManager[Provider]]
 PROVIDERS: dict[str, tuple[Opened, str]] = {
     "echo": (echo, "echo"),
     "openai": (openai, "gpt-4o-mini"),
     "anthropic": (anthropic, "claude-haiku-4-5"),
+    "google": (google, "gemini-2.5-flash"),
     **{kind: (partial(openai, kind=kind), "gpt-4o-mini") for kind in COMPATIBLE},
 }
 
@@ -115,7 +129,7 @@ async def test_a_stream_may_be_left_at_any_moment(upstream: Upstream, opened: Op
 @EACH
 async def test_it_names_the_dialect_whose_words_it_keeps(upstream: Upstream, opened: Opened, model: str) -> None:
     async with opened(upstream) as provider:
-        assert provider.dialect in {"native", "openai", "anthropic"}
+        assert provider.dialect in {"native", "openai", "anthropic", "gemini"}
 
 
 @EACH

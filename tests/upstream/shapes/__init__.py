@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.upstream.shapes.anthropic import Anthropic
+from tests.upstream.shapes.gemini import Gemini
 from tests.upstream.shapes.openai import OpenAI
 from tests.upstream.shapes.shape import Shape
 
-SHAPES: tuple[Shape, ...] = (OpenAI(), Anthropic())
+SHAPES: tuple[Shape, ...] = (OpenAI(), Anthropic(), Gemini())

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.upstream.vocabulary import WORDS
-from tests.upstream.words import anthropic, delivery, layout, openai, replies, said
+from tests.upstream.words import anthropic, delivery, gemini, layout, openai, replies, said
 
-__all__ = ["WORDS", "anthropic", "delivery", "layout", "openai", "replies", "said"]
+__all__ = ["WORDS", "anthropic", "delivery", "gemini", "layout", "openai", "replies", "said"]
