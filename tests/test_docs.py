@@ -45,7 +45,7 @@ CODE_PAGES = [manual.DOCS / "architecture.md", *sorted((manual.DOCS / "decisions
 BESIDE = re.compile(r"`([\w.]+(?:\(\))?)` (?:in |\()`([^`]+\.py)`")
 LISTED = re.compile(r"`([^`]+\.py)`: ((?:`[^`]+`(?:, )?)+)")
 FOREIGN = {
-    *("AsyncOpenAI", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+    *("AsyncOpenAI", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "GOOGLE_GENAI_HTTP_CLIENT"),
     *("NaN", "RecursionError", "MIDDLEWARE"),
 }
 """Names of others that these pages speak of."""

@@ -36,6 +36,7 @@ def _said(choice: Choice) -> JsonObject:
     return {
         "content": choice.text,
         "reasoning": choice.reasoning or None,
+        "reasoning_signature": choice.reasoning_signature,
         "refusal": choice.refusal or None,
         "tool_calls": calls,
         "finish_reason": choice.finish_reason,

@@ -26,6 +26,9 @@ class GenerationSerializer(serializers.Serializer[Any]):
     upstream_model = serializers.CharField()
     content = serializers.CharField()
     reasoning = serializers.CharField(allow_null=True)
+    reasoning_signature = serializers.CharField(
+        allow_null=True, help_text="The vendor's proof of what its model thought: hand it back in your next request."
+    )
     refusal = serializers.CharField(allow_null=True)
     tool_calls = CalledToolSerializer(many=True)
     finish_reason = serializers.ChoiceField(FINISH_REASONS)

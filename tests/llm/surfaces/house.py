@@ -86,9 +86,17 @@ class House:
 
     def received(self, text: str) -> Received:
         """The one request at the vendor whose last message says `text`."""
-        found = [one for one in self.vendor.requests if one.json and one.json["messages"][-1]["content"] == text]
+        found = [one for one in self.vendor.requests if _last_words(one.json) == text]
         assert len(found) == 1, f"{len(found)} requests say {text!r}"
         return found[0]
+
+
+def _last_words(body: Any) -> Any:
+    """What a vendor was asked last, in its own dialect."""
+    match body:
+        case {"messages": [*_, {"content": said}]} | {"contents": [*_, {"parts": [*_, {"text": said}]}]}:
+            return said
+    return None
 
 
 def question(model: str, text: str = "Say it again", **more: Any) -> dict[str, Any]:

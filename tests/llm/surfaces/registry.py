@@ -80,6 +80,21 @@ CLAUDES = (
 )
 """Names at the vendor's other door, which speaks Anthropic's dialect; our names for them begin with `native-`."""
 
+GEMINI = (
+    "blocked-SAFETY",
+    "cached",
+    "error-frame+after-2",
+    "gemini-2.5-flash",
+    "gemini-3-flash-preview+tools-2+signed",
+    "gemini-3.8-flash",
+    "reasoning",
+    "retry-info-7s",
+    "signed",
+    "status-400",
+    "words-20",
+)
+"""Names at the vendor that speaks Gemini; their models are called `gemini/<name>`."""
+
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
@@ -135,6 +150,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "spare": {"retries": 0},
     "claude": {"kind": "anthropic", "retries": 0},
     "gone": {"retries": 0, "base_url": "http://127.0.0.1:1/v1"},
+    "gemini": {"kind": "google", "retries": 0},
     "wordy": {"retries": 0, "features": {"tools": False, "images": False}},
 }
 ECHO = {"name": "echo", "kind": "echo"}
@@ -155,6 +171,9 @@ SPECIAL = [
         max_output_tokens=64_000,
     ),
     _model("claude-falls-back", _route("status-529", "claude"), fallbacks=["words-20"]),
+    *(_model(f"gemini/{name}", _route(name, "gemini")) for name in GEMINI),
+    _model("gemini-locked", _route("bad-key", "gemini"), fallbacks=["words-20"]),
+    _model("two-eyes", _route("gemini-2.5-flash", "gemini"), _route("gpt-4o-mini", order=2)),
     _model("narrow", _route("gpt-4o-mini"), context_window=200, max_output_tokens=50),
     _model("text-only", _route("gpt-4o-mini"), capabilities=["streaming"]),
     _model("unstreamed", _route("gpt-4o-mini"), capabilities=["tools", "vision"]),

@@ -61,6 +61,7 @@ def test_the_whole_answer() -> None:
         "upstream_model": "gpt-x-2024",
         "content": "Hi",
         "reasoning": None,
+        "reasoning_signature": None,
         "refusal": None,
         "tool_calls": [{"id": "c1", "name": "f", "arguments": "{}"}],
         "finish_reason": "tool_calls",
