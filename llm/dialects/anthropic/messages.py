@@ -8,6 +8,7 @@ from llm.dialects.anthropic.blocks import read_block, render_part
 from llm.dialects.anthropic.rendering import Rendering
 from llm.dialects.fields import Fields, too_many
 from llm.dialects.messages import MAX_MESSAGES, MAX_PARTS
+from llm.dialects.signatures import unsigned
 from llm.dialects.tools import LONGEST_ID
 from llm.errors import InvalidField
 from llm.types import JsonObject, Message, Part, Role, Text, ToolCall
@@ -131,7 +132,7 @@ class Turns:
             self.turns.append({"role": role, "content": list(blocks), **extra})
 
     def _result(self, message: Message, path: str) -> JsonObject:
-        said: JsonObject = {"type": RESULT, "tool_use_id": message.tool_call_id}
+        said: JsonObject = {"type": RESULT, "tool_use_id": unsigned(message.tool_call_id or "")}
         if message.parts:
             said["content"] = _said(self._rendered(message.parts, path))
         if message.is_error:
