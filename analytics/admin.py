@@ -75,7 +75,8 @@ class RequestDesk(Desk):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            return super().change_view(request, object_id, form_url, extra_context)  # it says so, and leads back
+            said: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+            return said  # that there is none; it leads back
         sheet = Sheet(row, request.user, request.build_absolute_uri(GENERATE))
         return own_page(request, "pages/record.html", {"title": sheet.name, "sheet": sheet, "row": row})
 

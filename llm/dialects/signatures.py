@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+from llm.types import Part, Reasoning, ToolCall
+
 MARK = "__thought_"
 
 
@@ -30,3 +32,11 @@ def unsign(signed: str) -> tuple[str, str | None]:
 
 def unsigned(signed: str) -> str:
     return unsign(signed)[0]
+
+
+def is_signed(part: Part) -> bool:
+    """Whether something is hidden in `part`."""
+    match part:
+        case ToolCall(id=signed) | Reasoning(signature=str(signed)):
+            return MARK in signed
+    return False

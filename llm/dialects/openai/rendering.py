@@ -30,11 +30,10 @@ class Rendering:
         return {**around, name: {**inside, **extra.pop(name, {})}, **extra}
 
     def call_id(self, identity: str | None) -> str | None:
-        """The id of a call as this vendor takes it."""
-        length = self.profile.call_id_length
+        """The id of a call as this vendor takes it: without what another one signed."""
         if identity is None:
             return None
-        identity = unsigned(identity)
+        identity, length = unsigned(identity), self.profile.call_id_length
         if length is None:
             return identity
         if len(identity) == length and identity.isascii() and identity.isalnum():

@@ -52,8 +52,8 @@ PROVIDERS: dict[str, tuple[Opened, str]] = {
     "echo": (echo, "echo"),
     "openai": (openai, "gpt-4o-mini"),
     "anthropic": (anthropic, "claude-haiku-4-5"),
-    **{kind: (partial(openai, kind=kind), "gpt-4o-mini") for kind in COMPATIBLE},
     "google": (google, "gemini-2.5-flash"),
+    **{kind: (partial(openai, kind=kind), "gpt-4o-mini") for kind in COMPATIBLE},
 }
 
 EACH = pytest.mark.parametrize(("opened", "model"), PROVIDERS.values(), ids=PROVIDERS)

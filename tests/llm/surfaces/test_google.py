@@ -10,6 +10,8 @@ from uuid import uuid4
 import openai
 import pytest
 
+from tests.llm.surfaces.claude import WEATHER as CLAUDES_WEATHER
+from tests.llm.surfaces.claude import Claude, claude_with
 from tests.llm.surfaces.house import NATIVE, OPENAI, House, frames, question
 from tests.llm.surfaces.sdk import ASKED, WEATHER, Sdk, text_of
 
@@ -101,6 +103,51 @@ class TestOpenAI:
             sdk.chunks(model="gemini/error-frame+after-2", messages=ASKED)
 
         assert limited.value.response.headers["retry-after"] == "7"
+
+
+class TestAnthropic:
+    @pytest.fixture
+    def claude(self, house: House, side: str) -> Claude:
+        return claude_with("main", house, side)
+
+    def test_tools_over_two_turns_keep_their_signatures(self, house: House, claude: Claude) -> None:
+        answer = claude.create(model=TOOLS, messages=ASKED, tools=[CLAUDES_WEATHER])
+        turns = _claudes_turns(answer)
+
+        again = claude.create(model=TOOLS, messages=turns, tools=[CLAUDES_WEATHER])
+
+        assert answer.stop_reason == again.stop_reason == "tool_use"
+        said, returned = house.vendor.requests[-1].json["contents"][1:]
+        assert ["thoughtSignature" in part for part in said["parts"]] == [True, False]
+        assert [part["functionResponse"]["name"] for part in returned["parts"]] == ["get_weather"] * 2
+
+    def test_the_signature_of_a_text_goes_back_with_it(self, house: House, claude: Claude) -> None:
+        answer = claude.create(model="gemini/signed", messages=ASKED)
+        turn = {"role": "assistant", "content": [block.to_dict() for block in answer.content]}
+
+        claude.create(model="gemini/signed", messages=[*ASKED, turn, *ASKED])
+
+        said = house.vendor.requests[-1].json["contents"][1]["parts"]
+        assert [(part["text"], len(part["thoughtSignature"])) for part in said] == [("Say it again", 400)]
+
+    @pytest.mark.parametrize("first", [TOOLS, "gemini/signed"])
+    def test_a_conversation_may_move_on_to_claude(self, house: House, claude: Claude, first: str) -> None:
+        answer = claude.create(model=first, messages=ASKED, tools=[CLAUDES_WEATHER])
+
+        claude.create(model="claude", messages=_claudes_turns(answer), tools=[CLAUDES_WEATHER])
+
+        turn = house.vendor.requests[-1].json["messages"][1]
+        assert "__thought_" not in json.dumps(turn)
+
+
+def _claudes_turns(answer: Any) -> list[dict[str, Any]]:
+    results = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": "sunny"}
+        for block in answer.content
+        if block.type == "tool_use"
+    ]
+    turn = {"role": "assistant", "content": [block.to_dict() for block in answer.content]}
+    return [*ASKED, turn, {"role": "user", "content": results or "Go on"}]
 
 
 class TestNative:
