@@ -106,7 +106,7 @@ def through_python(house: House, sessions: dict[tuple[str, str], str]) -> dict[t
     asked = [(model, way) for model in MODELS for way in IN_PYTHON]
     lines = house.python([(way, request(NATIVE, model, sessions[model, way])) for model, way in asked])
     return {
-        (model, way): Ask({"error": told} if isinstance(told, dict) else joined(told), sent=sent(house, name_of(told)))
+        (model, way): Ask(error(told) if isinstance(told, dict) else joined(told), sent=sent(house, name_of(told)))
         for (model, way), told in zip(asked, lines, strict=True)
     }
 
@@ -136,12 +136,17 @@ def heard(path: str, text: str) -> dict[str, Any]:
     """What a client heard, whole or in pieces."""
     told = [data for _, data in frames(text)] if text[:1] != "{" else [json.loads(text)]
     if "error" in told[0]:
-        return {"error": {name: told[0]["error"][name] for name in ("code", "message", "param")}}
+        return error(told[0]["error"])
     if path == NATIVE:
         return joined(told)
     if path == ANTHROPIC:
         return joined_anthropic(told)
     return joined_openai([data for data in told if data != "[DONE]"])
+
+
+def error(told: dict[str, Any]) -> dict[str, Any]:
+    """Without its type, for which Anthropic has words of its own; ours are compared in the books."""
+    return {"error": {name: told[name] for name in ("code", "message", "param")}}
 
 
 def joined(pieces: list[dict[str, Any]]) -> dict[str, Any]:
