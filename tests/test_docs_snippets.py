@@ -269,6 +269,12 @@ def test_the_server_connected_as_told_answers(house: Serving, vendor: Upstream) 
     assert answer["cost"] == "0"
 
 
+def test_anthropics_client_is_answered_as_told(house: Serving) -> None:
+    (told,) = manual.snippets(manual.DOCS / "how-to" / "connect.md", "python")
+
+    assert question(told.text) in run(house, told, sys.executable, "-c")
+
+
 def test_secrets_are_rotated_as_told(tmp_path: Path) -> None:
     told = next(snippet for snippet in manual.snippets(manual.DOCS / "how-to" / "rotate-secrets.md", "sh"))
     new = subprocess.run(["sh", "-ec", told.text], text=True, capture_output=True, check=True).stdout.strip()

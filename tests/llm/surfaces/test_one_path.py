@@ -122,12 +122,8 @@ def over_socket(house: House, sessions: dict[tuple[str, str], str]) -> dict[tupl
 def outcome(house: House, heard: list[dict[str, Any]]) -> Ask:
     *chunks, end = heard
     if end["type"] == "error":
-        return Ask({"error": faults(end["error"])}, sent=sent(house, end["error"]["request_id"]))
+        return Ask(error(end["error"]), sent=sent(house, end["error"]["request_id"]))
     return Ask(joined([*chunks, end["response"]]), sent=sent(house, end["generation_id"]))
-
-
-def faults(error: dict[str, Any]) -> dict[str, Any]:
-    return {name: error[name] for name in ("code", "message", "param")}
 
 
 def through_python(
@@ -137,7 +133,7 @@ def through_python(
     requests = [(way, request(NATIVE, model, sessions[model, way])) for model, way in asked]
     lines = house.python(requests, **environment)
     return {
-        (model, way): Ask({"error": told} if isinstance(told, dict) else joined(told), sent=sent(house, name_of(told)))
+        (model, way): Ask(error(told) if isinstance(told, dict) else joined(told), sent=sent(house, name_of(told)))
         for (model, way), told in zip(asked, lines, strict=True)
     }
 
@@ -167,12 +163,17 @@ def heard(path: str, text: str) -> dict[str, Any]:
     """What a client heard, whole or in pieces."""
     told = [data for _, data in frames(text)] if text[:1] != "{" else [json.loads(text)]
     if "error" in told[0]:
-        return {"error": faults(told[0]["error"])}
+        return error(told[0]["error"])
     if path == NATIVE:
         return joined(told)
     if path == ANTHROPIC:
         return joined_anthropic(told)
     return joined_openai([data for data in told if data != "[DONE]"])
+
+
+def error(told: dict[str, Any]) -> dict[str, Any]:
+    """Without its type, for which Anthropic has words of its own; ours are compared in the books."""
+    return {"error": {name: told[name] for name in ("code", "message", "param")}}
 
 
 def joined(pieces: list[dict[str, Any]]) -> dict[str, Any]:
