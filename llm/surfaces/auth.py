@@ -40,10 +40,10 @@ def _bearer(meta: Mapping[str, Any]) -> str:
 def meta_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """The headers of an ASGI scope under the names that `HttpRequest.META` gives them; one sent twice is joined."""
     meta: dict[str, str] = {}
-    for raw, value in headers:
-        name = f"HTTP_{raw.decode('latin1').upper().replace('-', '_')}"
+    for header, value in headers:
+        name = f"HTTP_{header.decode('latin1').upper().replace('-', '_')}"
         said = value.decode("latin1")
-        if b"_" not in raw:
+        if b"_" not in header:
             meta[name] = f"{meta[name]},{said}" if name in meta else said
     return meta
 
