@@ -10,6 +10,7 @@ import pytest
 
 from llm.cache import Cache, CachedAnswer, MemoryCache
 from llm.call import Call, Caller, NullMetrics, Record
+from llm.counting import Counter
 from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, RateLimited
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, NoLimiter
@@ -55,6 +56,7 @@ class House:
                 snapshot=lambda: self.registry,
                 renewed=self._renewed,
                 router=Router(self._provider, self.recorder, self.clock, sleep=self.clock.sleep),
+                counter=Counter(self._provider),
                 cache=cache or MemoryCache(clock=self.clock),
                 limiter=limiter or NoLimiter(),
                 recorder=self.recorder,
