@@ -26,6 +26,7 @@ class Aim:
     url: str
     key: str
     stream: bool = False
+    model: str = "gpt-4o-mini"
 
 
 _numbers = count()
