@@ -120,5 +120,10 @@ stream = described(
             required=True,
             description="The id of the answer, or of what it answers.",
         ),
+        OpenApiParameter(
+            "token",
+            {"type": "string", "maxLength": 4096},
+            description="A client token, for an EventSource, which sends no headers. A key is refused here.",
+        ),
     ],
 )
