@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "analytics.shapes.STATUSES",
         "MessageStatusEnum": "conversations.models.MessageStatus",
+        "MessageRoleEnum": "conversations.shapes.ROLES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -86,7 +86,7 @@ conversation_end = described(
     parameters=[NAME],
 )
 messages = described(
-    "messages",
+    "conversation_messages",
     "The messages of a conversation, in order",
     {200: OpenApiResponse(MessagePageSerializer, "A page, and the way to the next."), **refusals(*REFUSED, 404, 422)},
     parameters=[NAME, PAGE, parameter("cursor", "Out of `next`: the id of a message; the page begins behind it.")],
