@@ -27,7 +27,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 def test_a_person_signs_in_with_their_password_or_by_the_welcome_link(browser: Browser, served: Serving) -> None:
     with opened(browser, served.url) as (page, watch):
         sign_in_as_superuser(page, served)
-        assert page.title() == "Gatehouse | Gatehouse"
+        assert page.title() == "Overview | Gatehouse"
     link = served.manage("shell", "-v", "0", "-c", WELCOME).strip()
     with opened(browser, served.url) as (page, watch):
         page.goto(link)
