@@ -95,21 +95,6 @@ GEMINI = (
 )
 """Names at the vendor that speaks Gemini; their models are called `gemini/<name>`."""
 
-GEMINI = (
-    "blocked-SAFETY",
-    "cached",
-    "error-frame+after-2",
-    "gemini-2.5-flash",
-    "gemini-3-flash-preview+tools-2+signed",
-    "gemini-3.8-flash",
-    "reasoning",
-    "retry-info-7s",
-    "signed",
-    "status-400",
-    "words-20",
-)
-"""Names at the vendor that speaks Gemini; their models are called `gemini/<name>`."""
-
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
