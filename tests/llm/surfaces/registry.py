@@ -115,14 +115,21 @@ VENDORS = {
 """One provider of each kind, by where the fake vendor speaks as its vendor does."""
 
 EVERYWHERE = ("cached+reasoning", "tool")
-"""What each of them sells, as `kind/model`."""
+"""What each of them sells, as `kind/model`; in `test_one_path_vendors.py` each is asked in every way there is."""
+
+IN_TURNS = "reasoning+tool-first"
+FAULTS = ("status-400", "status-401", "status-429+retry-after-7", "status-500", "status-529")
+FOR_CLIENTS = (*EVERYWHERE, IN_TURNS, *FAULTS)
+"""What applications ask of each of them beyond that."""
 
 
 def registry(base_url: str) -> dict[str, Any]:
     root = base_url.removesuffix("/v1")
     providers = [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()]
-    providers += [_provider(kind, {"kind": kind, "base_url": root + path}) for kind, path in VENDORS.items()]
-    vendors = [_model(f"{kind}/{name}", _route(name, kind)) for kind in VENDORS for name in EVERYWHERE]
+    providers += [
+        _provider(kind, {"kind": kind, "base_url": root + path, "retries": 0}) for kind, path in VENDORS.items()
+    ]
+    vendors = [_model(f"{kind}/{name}", _route(name, kind)) for kind in VENDORS for name in FOR_CLIENTS]
     claudes = [_model(f"native-{name}", _route(name, "claude")) for name in CLAUDES]
     return {
         "providers": [*providers, ECHO],
