@@ -5,6 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 PYTEST := $(BIN)/python -m pytest
+WORKERS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 unexport PYTHONDONTWRITEBYTECODE # compiled modules halve every start
 
@@ -14,8 +15,8 @@ run: .venv/product
 	@$(BIN)/python -m config.up
 
 test: .venv/everything
-	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest -q -m "database and not prove"
-	@$(BIN)/coverage run -m pytest -m "not prove"
+	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest $(WORKERS) -q -m "database and not prove"
+	@$(BIN)/coverage run -m pytest $(WORKERS) -m "not prove"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total
 

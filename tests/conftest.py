@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from config import env
-from tests import services
+from tests import databases, services
+from tests.alone import pytest_runtest_protocol
 from tests.browser import browser
 from tests.upstream.fixtures import upstream
 
-__all__ = ["browser", "upstream"]
+__all__ = ["browser", "pytest_runtest_protocol", "upstream"]
 
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "admin_client", "live_server"}
@@ -45,30 +38,14 @@ def redis_url() -> str:
 
 
 @pytest.fixture
-def empty_postgres(postgres_url: str) -> Iterator[str]:
+def empty_postgres() -> Iterator[str]:
     """The address of a new, empty database, dropped after the test."""
-    yield from _database(postgres_url)
+    with databases.empty_postgres() as url:
+        yield url
 
 
 @pytest.fixture
-def migrated_postgres(postgres_url: str, migrated_template: str) -> Iterator[str]:
+def migrated_postgres() -> Iterator[str]:
     """The address of a new database with every migration applied, dropped after the test."""
-    yield from _database(postgres_url, template=migrated_template)
-
-
-@pytest.fixture(scope="session")
-def migrated_template(postgres_url: str) -> Iterator[str]:
-    """The name of a migrated database to copy; migrated once, in a process of its own."""
-    for url in _database(postgres_url):
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(migrate, check=True, cwd=env.ROOT, env={**os.environ, "DATABASE_URL": url})
-        yield urlsplit(url).path.lstrip("/")
-
-
-def _database(server: str, template: str = "template1") -> Iterator[str]:
-    name = f"gatehouse_test_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with databases.migrated_postgres() as url:
+        yield url

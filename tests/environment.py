@@ -1,7 +1,8 @@
 """The environment of a test run, set by this pytest plugin before Django's settings are read.
 
 A run never touches the developer's `var/`, calls no vendor and uses no service but those a test asks for. With
-TEST_DATABASE=postgres Django's own database is PostgreSQL, else SQLite.
+TEST_DATABASE=postgres Django's own database is PostgreSQL, else SQLite. A run of several workers (`pytest -n`) has its
+servers in common, and measures coverage in each worker if it is itself measured.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import atexit
 import os
 import shutil
 import tempfile
+
+import coverage
+import pytest
 
 from tests import services
 
@@ -54,6 +58,15 @@ HIDDEN = (
 )
 
 
+def _measure() -> coverage.Coverage | None:
+    """`coverage run` reaches the process that it starts and no worker of that."""
+    if not {"COVERAGE_RUN", "PYTEST_XDIST_WORKER"} <= os.environ.keys():
+        return None
+    started = coverage.Coverage()
+    started.start()
+    return started
+
+
 def _isolate() -> None:
     for name in HIDDEN:
         os.environ.pop(name, None)
@@ -64,4 +77,18 @@ def _isolate() -> None:
         os.environ["DATABASE_URL"] = services.postgres()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    if measured is not None:
+        measured.stop()
+        measured.save()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Workers inherit our environment and find servers given in it."""
+    os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = services.postgres(), services.redis()
+
+
+measured = _measure()
 _isolate()

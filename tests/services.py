@@ -11,12 +11,14 @@ from __future__ import annotations
 import atexit
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +38,10 @@ FOLDERS = (
 )
 PACKAGES = ("postgresql", "redis-server")
 START_SECONDS = 30.0
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+"""Who we are among those that share this run: each takes ports of its own."""
+
 KEEPER = 'folder=$1; shift; "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$folder"'
 
 
@@ -83,9 +89,12 @@ def redis() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Below those that the system gives to clients, one of which could be in the way when the server starts."""
+    while True:
+        port = random.randrange(16_000 + WORKER, 32_000, WORKERS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = START_SECONDS) -> bool:

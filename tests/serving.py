@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,11 @@ import yaml
 from psycopg.rows import dict_row
 
 from config import env
+from llm.vault import new_key
+from tests import databases
+from tests.services import free_port
 
 START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    """Below those that the system gives to clients, one of which could be in the way when the server starts."""
-    while True:
-        port = random.randrange(16_000, 32_000)
-        with closing(socket.socket()) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Serving:
@@ -54,7 +48,16 @@ class Serving:
         }
         self.log = folder / "serve.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self.manage("migrate", "--verbosity=0")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        """By a copy of what was migrated before, unless the database is one that we did not make."""
+        url = self.environment.get("DATABASE_URL")
+        if not url:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(databases.migrated_sqlite(), self.folder)
+        elif not databases.is_migrated(url):
+            self.manage("migrate", "--verbosity=0")
 
     def manage(self, *arguments: str, stdin: str | None = None) -> str:
         """What a management command prints; raises with its complaint where it fails."""
@@ -66,8 +69,12 @@ class Serving:
             raise AssertionError(f"{arguments[0]} ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def register(self, base_url: str, models: Iterable[str], **provider: Any) -> None:
-        """One provider `fake` at `base_url`, and for each name a public model that is called the same there."""
+    def register(self, base_url: str, models: Iterable[str], **provider: Any) -> str:
+        """One provider `fake` at `base_url`, and for each name a public model that is called the same there.
+
+        Returns the key of the organisation `acme`.
+        """
+        key = new_key()
         registry = {
             "providers": [{"name": "fake", "kind": "openai", "base_url": base_url, "api_key": "sk-fake", **provider}],
             "models": [
@@ -86,8 +93,10 @@ class Serving:
                 for name in models
             ],
             "organisations": [{"name": "acme"}],
+            "keys": [{"name": "tests", "organisation": "acme", "key": key}],
         }
         self.apply(registry)
+        return key
 
     def apply(self, registry: dict[str, Any]) -> None:
         self.manage("apply_registry", "-", stdin=yaml.safe_dump(registry))

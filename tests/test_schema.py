@@ -18,7 +18,8 @@ from rest_framework.views import APIView
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from llm.dialects.body import MAX_BYTES
-from tests.bench.house import database
+from llm.vault import new_key
+from tests.databases import migrated_postgres
 from tests.serving import Serving, serving
 from tests.upstream import Upstream
 
@@ -39,6 +40,7 @@ FAILING = {
 }
 """What the vendor does, and the status that our clients see."""
 ZONES = ["UTC", "Europe/Paris", "Asia/Kathmandu"]
+KEY = new_key()
 GENERATIONS = ["/api/v1/generate/", "/v1/chat/completions", "/v1/messages"]
 UNSAYABLE = {"cursor", "to"}
 """Parameters that can be wrong in a way no schema tells: a cursor that never was one, an end before its beginning."""
@@ -74,7 +76,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("schema")
     with (
         Upstream() as upstream,
-        database() as url,
+        migrated_postgres() as url,
         serving(folder, DATABASE_URL=url, DEFAULT_LLM_MODEL="small") as installed,
     ):
         installed.apply(registry(upstream.base_url))
@@ -96,15 +98,11 @@ def registry(base_url: str) -> dict[str, Any]:
         ],
         "organisations": [{"name": "acme"}],
         "keys": [
+            {"name": "tests", "organisation": "acme", "key": KEY},
             {"name": "limited", "organisation": "acme", "key": "gh_" + "l" * 43, "requests_per_minute": 1},
             {"name": "narrow", "organisation": "acme", "key": "gh_" + "n" * 43, "scopes": ["usage"]},
         ],
     }
-
-
-@pytest.fixture(scope="module")
-def key(served: Serving) -> str:
-    return served.create_key()
 
 
 def accepted(ctx: Any, response: Any, case: Any) -> bool | None:
@@ -118,11 +116,11 @@ def accepted(ctx: Any, response: Any, case: Any) -> bool | None:
 
 @schema.parametrize()  # type: ignore[untyped-decorator]  # its package's own types are loose
 @settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_operation_keeps_the_schemas_word(case: Any, served: Serving, key: str) -> None:
+def test_every_operation_keeps_the_schemas_word(case: Any, served: Serving) -> None:
     """No 5xx; the status, media type, headers and body of each answer are as told; no key, no answer."""
     case.call_and_validate(
         base_url=served.url,
-        headers={"Authorization": f"Bearer {key}"},
+        headers={"Authorization": f"Bearer {KEY}"},
         excluded_checks=[positive_data_acceptance],
         additional_checks=[accepted],
     )
@@ -143,14 +141,14 @@ def ask(served: Serving, path: str, key: str, **body: Any) -> httpx2.Response:
 
 @pytest.mark.parametrize("path", GENERATIONS)
 @pytest.mark.parametrize("model", TALKATIVE)
-def test_every_kind_of_answer_is_as_the_schema_tells(served: Serving, key: str, path: str, model: str) -> None:
-    assert ask(served, path, key, model=model).status_code == 200
+def test_every_kind_of_answer_is_as_the_schema_tells(served: Serving, path: str, model: str) -> None:
+    assert ask(served, path, KEY, model=model).status_code == 200
 
 
 @pytest.mark.parametrize("path", GENERATIONS)
 @pytest.mark.parametrize("model", TALKATIVE + BREAKING)
-def test_every_event_of_a_stream_is_as_the_schema_tells(served: Serving, key: str, path: str, model: str) -> None:
-    answer = ask(served, path, key, model=model, stream=True)
+def test_every_event_of_a_stream_is_as_the_schema_tells(served: Serving, path: str, model: str) -> None:
+    answer = ask(served, path, KEY, model=model, stream=True)
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -160,26 +158,24 @@ def test_every_event_of_a_stream_is_as_the_schema_tells(served: Serving, key: st
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", GENERATIONS)
 @pytest.mark.parametrize("model", FAILING)
-def test_a_vendors_failure_is_told_as_in_the_schema(
-    served: Serving, key: str, model: str, path: str, stream: bool
-) -> None:
+def test_a_vendors_failure_is_told_as_in_the_schema(served: Serving, model: str, path: str, stream: bool) -> None:
     overloaded = 529 if path == "/v1/messages" else 503
     status = FAILING[model] if FAILING[model] != 503 else overloaded
 
-    assert ask(served, path, key, model=model, stream=stream).status_code == status
+    assert ask(served, path, KEY, model=model, stream=stream).status_code == status
 
 
 @pytest.mark.parametrize("path", GENERATIONS)
-def test_our_own_refusals_are_told_as_in_the_schema(served: Serving, key: str, path: str) -> None:
+def test_our_own_refusals_are_told_as_in_the_schema(served: Serving, path: str) -> None:
     wrong = 422 if path == GENERATIONS[0] else 400
     tool = {"tools": [{"name": "f"}]} if path == "/v1/messages" else {"functions": [{"name": "f"}]}
     offered = {"options": tool} if path == GENERATIONS[0] else tool
 
     assert ask(served, path, "gh_" + "x" * 43).status_code == 401
     assert ask(served, path, "gh_" + "n" * 43).status_code == 403
-    assert ask(served, path, key, model="smal").status_code == 404
-    assert ask(served, path, key, model="plain", **offered).status_code == wrong
-    assert ask(served, path, key, messages=[{"role": "user", "content": "a" * MAX_BYTES}]).status_code == 413
+    assert ask(served, path, KEY, model="smal").status_code == 404
+    assert ask(served, path, KEY, model="plain", **offered).status_code == wrong
+    assert ask(served, path, KEY, messages=[{"role": "user", "content": "a" * MAX_BYTES}]).status_code == 413
 
 
 def test_the_refusal_of_a_limit_is_told_as_in_the_schema(served: Serving) -> None:

@@ -20,8 +20,8 @@ import pytest
 import redis
 from psycopg import sql
 
-from tests.bench.house import database
 from tests.browsing import PASSWORD, crawl, form, signed_in
+from tests.databases import migrated_postgres
 from tests.llm.own_redis import OwnRedis
 from tests.serving import Serving, serving
 from tests.upstream import Upstream
@@ -85,7 +85,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         upstream = stack.enter_context(Upstream())
         store = None
         if request.param == "production":
-            settings |= {"DATABASE_URL": guarded(stack.enter_context(database()), hidden)}
+            settings |= {"DATABASE_URL": guarded(stack.enter_context(migrated_postgres()), hidden)}
             store = guarded_redis(stack, tmp_path_factory.mktemp("redis"), hidden)
             settings |= {"REDIS_URL": f"redis://:{hidden['REDIS_PASSWORD']}@127.0.0.1:{store.port}/0"}
         served = stack.enter_context(serving(tmp_path_factory.mktemp("secrets"), **settings))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import dj_database_url
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
+
+from tests import databases
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -23,16 +24,8 @@ def books(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) ->
 
 
 @pytest.fixture
-def migrated_sqlite(sqlite_template: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'books.sqlite3')}"
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:
-    path = tmp_path_factory.mktemp("books") / "template.sqlite3"
-    with django_db_blocker.unblock(), connected("template", f"sqlite:///{path}"):
-        call_command("migrate", database="template", verbosity=0)
-    return path
+def migrated_sqlite(tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(databases.migrated_sqlite(), tmp_path / 'books.sqlite3')}"
 
 
 @contextmanager

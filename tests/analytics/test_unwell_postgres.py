@@ -19,6 +19,8 @@ from tests.analytics.records import departed, spoken
 from tests.llm.own_postgres import OwnPostgres
 from tests.services import wait_until
 
+pytestmark = pytest.mark.alone
+
 LATEST = 0.15
 """Seconds after which a waiting request has gone on, but for the odd one on a busy machine."""
 

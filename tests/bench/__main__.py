@@ -17,9 +17,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.house import House, free_port, house
+from tests.bench.house import House, house
 from tests.bench.load import Aim, Seen, load, percentile, request
 from tests.bench.sockets import AT_ONCE, idle, streams_beside, talk
+from tests.services import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}

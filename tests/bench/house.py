@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
-
-import psycopg
 
 from config import env
 from tests import services
+from tests.databases import migrated_postgres
+from tests.services import free_port
 
 REGISTRY = """
 providers:
@@ -48,12 +47,6 @@ class House:
     floor_pid: int
     upstream: str
     key: str
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -89,7 +82,7 @@ def house(upstream_command: list[str], upstream_port: int, *, path: str) -> Iter
         upstream = f"http://127.0.0.1:{upstream_port}/v1"
         settings = {
             "GATEHOUSE_VAR": str(folder),
-            "DATABASE_URL": stack.enter_context(database()),
+            "DATABASE_URL": stack.enter_context(migrated_postgres()),
             "REDIS_URL": services.redis(),
             "UPSTREAM": f"http://127.0.0.1:{upstream_port}{path}",
             "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
@@ -105,18 +98,6 @@ def house(upstream_command: list[str], upstream_port: int, *, path: str) -> Iter
         yield House(f"http://127.0.0.1:{ports[0]}", gateway, f"http://127.0.0.1:{ports[1]}", floor_pid, upstream, key)
 
 
-@contextmanager
-def database() -> Iterator[str]:
-    server, name = services.postgres(), f"gatehouse_bench_{uuid4().hex[:8]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    try:
-        yield f"{server.rsplit('/', 1)[0]}/{name}"
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
 def _furnish(settings: dict[str, str], folder: Path, upstream: str) -> str:
     (folder / "registry.yaml").write_text(REGISTRY.format(upstream=upstream))
 
@@ -125,7 +106,6 @@ def _furnish(settings: dict[str, str], folder: Path, upstream: str) -> str:
         done = subprocess.run(command, env={**os.environ, **settings}, cwd=env.ROOT, check=True, stdout=subprocess.PIPE)
         return done.stdout.decode()
 
-    manage("migrate", "--verbosity=0")
     manage("apply_registry", str(folder / "registry.yaml"))
     made = json.loads(manage("create_key", "bench", "--organisation", "acme", "--json"))
     key = str(made["key"])

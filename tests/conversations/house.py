@@ -12,7 +12,8 @@ import httpx2
 
 from llm.vault import new_key
 from tests.llm.surfaces.house import frames
-from tests.serving import Serving, free_port
+from tests.services import free_port
+from tests.serving import Serving
 from tests.upstream import Upstream
 
 CONVERSATIONS = "/api/v1/conversations/"

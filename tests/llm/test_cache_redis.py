@@ -21,6 +21,8 @@ from tests.llm.answers import PATIENT, STRANGE, answer, leads, some_key
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
 
+pytestmark = pytest.mark.alone
+
 
 async def test_redis_forgets_an_answer_after_its_time_and_the_lock_at_once(
     redis_caches: Callable[..., RedisCache], redis: GuardedRedis

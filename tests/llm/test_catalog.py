@@ -412,6 +412,7 @@ def process(own_postgres: OwnPostgres, keys: list[str], start: Start) -> Process
 
 
 class TestFrozenPostgres:
+    @pytest.mark.alone
     def test_a_frozen_store_hangs_nobody_and_is_forgotten_when_it_thaws(
         self, own_postgres: OwnPostgres, process: Process, keys: list[str]
     ) -> None:

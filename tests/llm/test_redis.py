@@ -17,6 +17,8 @@ from tests.llm.certificates import self_signed
 from tests.llm.own_redis import Command, OwnRedis, PlayedRedis
 from tests.services import free_port
 
+pytestmark = pytest.mark.alone
+
 AT_ONCE, A_TENTH = 0.05, 0.3
 """Seconds, with something on top for a busy machine."""
 

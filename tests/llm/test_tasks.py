@@ -69,8 +69,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, start_redis: Callable[.
     results = {"CELERY_RESULT_BACKEND": store or f"file://{tmp_path}"}
     settings = {"REDIS_URL": store} if store else {}
     with Upstream() as vendor, serving(tmp_path / "var", **settings) as installed:
-        installed.register(vendor.base_url, ["gpt-4o-mini", "gate-first", "status-400"])
-        key = installed.create_key()
+        key = installed.register(vendor.base_url, ["gpt-4o-mini", "gate-first", "status-400"])
         with working(installed, **results) as worker:
             yield Shop(installed, worker, vendor, key, store, results)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from config import env
-from tests.serving import Serving, free_port
+from tests.services import free_port
+from tests.serving import Serving
 
 MODELS = ("gpt-4o-mini", "slow-first-100ms", "words-20+gap-20ms", "status-500", "cut")
 
@@ -41,8 +42,7 @@ def vendor(tmp_path: Path) -> Iterator[Vendor]:
 
 def furnish(serving: Serving, vendor: Vendor) -> str:
     """The registry and a key; returns the key."""
-    serving.register(vendor.base_url, MODELS, retries=1, retry_delay=0.05)
-    return serving.create_key()
+    return serving.register(vendor.base_url, MODELS, retries=1, retry_delay=0.05)
 
 
 def wait_until(holds: object, seconds: float) -> None:

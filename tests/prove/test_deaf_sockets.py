@@ -32,8 +32,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.mark.prove
 def test_a_reader_of_a_byte_a_second_is_cut_off_and_its_call_with_it(tmp_path: Path, upstream: Upstream) -> None:
     with serving(tmp_path / "var") as gateway, ExitStack() as stack:
-        gateway.register(upstream.base_url, [MODEL], retries=0)
-        key = gateway.create_key()
+        key = gateway.register(upstream.base_url, [MODEL], retries=0)
         gateway.start()
         assert gateway.process is not None
         prompt(gateway, key).close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from llm.vault import new_key
 from tests.recordings.cases import Case
 from tests.recordings.heard import Heard, hear_anthropic, hear_openai
 from tests.recordings.judging import disagreements
@@ -37,14 +38,14 @@ class Outcome:
 def outcomes(cases: list[Case], where: Path) -> list[Outcome]:
     """One gateway for all of them, in the folder `where`."""
     with replaying(cases) as vendor, serving(where) as installed:
-        installed.apply(registry(cases, vendor))
-        key = installed.create_key()
+        key = new_key()
+        installed.apply(registry(cases, vendor, key))
         installed.start()
         with httpx2.Client(base_url=installed.url, headers={"x-api-key": key}, timeout=30) as client:
             return [_outcome(client, case) for case in cases]
 
 
-def registry(cases: Iterable[Case], vendor: str) -> dict[str, Any]:
+def registry(cases: Iterable[Case], vendor: str, key: str) -> dict[str, Any]:
     kinds = sorted({case.kind for case in cases})
     return {
         "providers": [
@@ -62,6 +63,7 @@ def registry(cases: Iterable[Case], vendor: str) -> dict[str, Any]:
             for case in cases
         ],
         "organisations": [{"name": "acme"}],
+        "keys": [{"name": "tests", "organisation": "acme", "key": key}],
     }
 
 

@@ -185,6 +185,7 @@ def test_several_event_loops_share_it(desk: Desk) -> None:
     assert len(desk.store.rows) == 60
 
 
+@pytest.mark.alone
 async def test_a_database_that_hangs_holds_up_no_loop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     thawed = Event()
     insert = desk.store.insert

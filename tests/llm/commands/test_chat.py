@@ -20,8 +20,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """An installation with a vendor and a key file; nobody serves it."""
     with Upstream() as vendor:
         made = Serving(tmp_path_factory.mktemp("chat"))
-        made.register(vendor.base_url, ["gpt-4o-mini", "status-401"])
-        (made.folder / "demo-key").write_text(made.create_key())
+        (made.folder / "demo-key").write_text(made.register(vendor.base_url, ["gpt-4o-mini", "status-401"]))
         yield made
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.bench.house import database
+from tests.databases import migrated_postgres
 from tests.llm.surfaces.house import House
 from tests.llm.surfaces.registry import registry
 from tests.llm.surfaces.sdk import SIDES, Sdk, sdk_with
-from tests.serving import Serving, free_port, serving
+from tests.services import free_port
+from tests.serving import Serving, serving
 from tests.upstream import Upstream
 
 
@@ -25,7 +26,7 @@ def vendor() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="package")
 def installation(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> Iterator[Serving]:
-    with database() as url, serving(tmp_path_factory.mktemp("house"), DATABASE_URL=url) as installed:
+    with migrated_postgres() as url, serving(tmp_path_factory.mktemp("house"), DATABASE_URL=url) as installed:
         installed.apply(registry(vendor.base_url))
         yield installed
 

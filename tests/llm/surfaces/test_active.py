@@ -19,8 +19,8 @@ from llm.surfaces.active import may_see
 from tests.llm.own_redis import OwnRedis
 from tests.llm.surfaces.house import NATIVE, House, question
 from tests.llm.surfaces.registry import KEYS
-from tests.services import wait_until
-from tests.serving import free_port, serving
+from tests.services import free_port, wait_until
+from tests.serving import serving
 from tests.upstream import Upstream
 
 ADDRESS = "/api/v1/requests/active/"
@@ -93,8 +93,7 @@ def test_processes_see_one_another_until_they_are_killed(
     tmp_path: Path, vendor: Upstream, start_redis: Callable[..., OwnRedis]
 ) -> None:
     with serving(tmp_path, REDIS_URL=start_redis().url) as installed, httpx2.Client(timeout=20) as client:
-        installed.register(vendor.base_url, ["gate"])
-        key = {"x-api-key": installed.create_key()}
+        key = {"x-api-key": installed.register(vendor.base_url, ["gate"])}
         other = copy.copy(installed)
         other.port = free_port()
         other.url = f"http://127.0.0.1:{other.port}"
