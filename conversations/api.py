@@ -20,12 +20,13 @@ from conversations.names import MESSAGE, public, read
 from conversations.requests import kept, parse_opening, parse_turn
 from conversations.store import visit
 from llm.call import Caller, created_at, new_id, public_id
+from llm.client_tokens import is_token
 from llm.dialects import native
 from llm.dialects.base import HEARTBEAT
 from llm.dialects.native.frames import frame
 from llm.errors import GatewayError, InvalidField
 from llm.prepare import resolve
-from llm.surfaces.auth import authenticate, caller_of, check_scope, requires
+from llm.surfaces.auth import caller_of, check_scope, credential, identify, requires
 from llm.surfaces.cors import cors_headers
 from llm.surfaces.http import read_body, refusal, serve, tell
 from llm.surfaces.openapi.operations import BodySchema
@@ -112,9 +113,9 @@ class StreamView(GenerationView):
         name = public_id(new_id())
         caller: Caller | None = None
         try:
-            caller = await authenticate(request)
+            caller = await _listener(request)
             check_scope(caller, "generate")
-            message = Parameters(request.GET, ("message",)).text("message")
+            message = Parameters(request.GET, ("message", "token")).text("message")
             if message is None:
                 raise InvalidField("Which message's answer is wanted?", param="message")
         except GatewayError as error:
@@ -127,6 +128,14 @@ class StreamView(GenerationView):
             heartbeat=HEARTBEAT,
         )
         return EventStreamResponse(listening.frames(caller, id, message), voice)
+
+
+async def _listener(request: HttpRequest) -> Caller:
+    """An EventSource sends no headers: a client token, which soon is worth nothing, may stand in the address."""
+    token = request.GET.get("token", "")
+    if token and not is_token(token):
+        raise InvalidField("Must be a client token: a key does not belong in an address.", param="token")
+    return await identify(credential(request.META, token))
 
 
 def messages(request: HttpRequest, id: str, caller: Caller) -> JsonObject:

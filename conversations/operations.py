@@ -86,7 +86,7 @@ conversation_end = described(
     parameters=[NAME],
 )
 messages = described(
-    "messages",
+    "conversation_messages",
     "The messages of a conversation, in order",
     {200: OpenApiResponse(MessagePageSerializer, "A page, and the way to the next."), **refusals(*REFUSED, 404, 422)},
     parameters=[NAME, PAGE, parameter("cursor", "Out of `next`: the id of a message; the page begins behind it.")],
@@ -119,6 +119,11 @@ stream = described(
             {"type": "string", "maxLength": 300},
             required=True,
             description="The id of the answer, or of what it answers.",
+        ),
+        OpenApiParameter(
+            "token",
+            {"type": "string", "maxLength": 4096},
+            description="A client token, for an EventSource, which sends no headers. A key is refused here.",
         ),
     ],
 )

@@ -103,11 +103,14 @@ class ConversationPageSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
 
-class MessageSerializer(serializers.Serializer[Any]):
+ROLES = ("user", "assistant", "tool")
+
+
+class ConversationMessageSerializer(serializers.Serializer[Any]):
     """An answer has `generation_id` and what follows it; for a question these are null."""
 
     id = serializers.CharField(help_text="`msg_` and a UUID.")
-    role = serializers.ChoiceField(["user", "assistant", "tool"])
+    role = serializers.ChoiceField(ROLES)
     content = serializers.JSONField(allow_null=True, help_text="A text or a list of parts.")
     reasoning = serializers.CharField(allow_null=True)
     refusal = serializers.CharField(allow_null=True)
@@ -125,5 +128,5 @@ class MessageSerializer(serializers.Serializer[Any]):
 
 
 class MessagePageSerializer(serializers.Serializer[Any]):
-    results = MessageSerializer(many=True)
+    results = ConversationMessageSerializer(many=True)
     next = serializers.URLField(allow_null=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from llm import tokens
 from llm.canonical import canonical
-from llm.errors import ProviderError
+from llm.errors import ProviderError, ProviderRefused
 from llm.providers.base import ProviderFactory
 from llm.registry import ModelSpec, RouteSpec
 from llm.types import Message, Request, Text
@@ -31,10 +31,13 @@ class Counter:
         self._providers = providers
         self._kept: dict[bytes, Count] = {}
 
-    async def count(self, prompt: Request | str, model: ModelSpec) -> Count:
+    async def count(self, prompt: Request | str, model: ModelSpec, route: RouteSpec | None = None) -> Count:
         """Of a request, what its messages have with the vendor's frame around them; of a text, what is in it alone,
-        where the vendor is not asked: there it is a message. A vendor that fails is as good as none."""
-        route = first_route(model)
+        where the vendor is not asked: there it is a message. The first route's vendor is asked, unless one is named.
+
+        A vendor that fails is as good as none; what it refuses of a request in its own dialect is ProviderRefused.
+        """
+        route = route or first_route(model)
         key = _key(prompt, model, route)
         known = self._kept.get(key)
         if known is not None:
@@ -57,8 +60,11 @@ class Counter:
     async def _asked(self, prompt: Request | str, route: RouteSpec) -> int | None:
         request = Request([Message("user", [Text(prompt)])]) if isinstance(prompt, str) else prompt
         try:
-            return await self._providers(route.provider).count(request, route.upstream_model)
-        except ProviderError:
+            provider = self._providers(route.provider)
+            return await provider.count(request, route.upstream_model)
+        except ProviderError as failure:
+            if isinstance(failure, ProviderRefused) and request.dialect == provider.dialect:
+                raise
             return None
 
 
@@ -80,5 +86,5 @@ def _is_text(prompt: Request | str) -> bool:
 
 def _key(prompt: Request | str, model: ModelSpec, route: RouteSpec | None) -> bytes:
     asked = (route.provider.id, route.provider.version, route.upstream_model) if route else (model.name,)
-    said = prompt if isinstance(prompt, str) else prompt.messages
+    said = prompt if isinstance(prompt, str) else (prompt.messages, prompt.options, prompt.extra, prompt.headers)
     return hashlib.sha256(canonical([*asked, said])).digest()

@@ -8,10 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm import tokens
 from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
+from llm.counting import Counter
 from llm.errors import GatewayError, NotFound
 from llm.fold import Fold, replay
 from llm.limits import Limiter
@@ -32,6 +32,7 @@ class Parts:
     snapshot: Callable[[], Snapshot]
     renewed: Callable[[], Awaitable[Snapshot]]
     router: Router
+    counter: Counter
     cache: Cache
     limiter: Limiter
     recorder: Recorder
@@ -102,10 +103,8 @@ class Gateway:
             asked = prepare_count(request, caller, snapshot)
         except NotFound:
             asked = prepare_count(request, caller, await self._parts.renewed())
-        counted = await self._parts.router.count(asked)
-        if counted is not None:
-            return counted
-        return await asyncio.to_thread(tokens.count, asked.request, asked.model.name)
+        counted = await self._parts.counter.count(asked.request, asked.model, asked.route)
+        return counted.tokens
 
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""

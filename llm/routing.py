@@ -9,8 +9,8 @@ from contextlib import aclosing
 from itertools import groupby
 
 from llm.call import Attempt, Call, Clock, Recorder
-from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError, ProviderRefused
-from llm.prepare import Candidate, Count
+from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
+from llm.prepare import Candidate
 from llm.providers.base import ProviderFactory, UpstreamCall
 from llm.types import CONTENT, Events, EventStream, Finished
 
@@ -71,17 +71,6 @@ class Router:
                     break
                 tried += 1
         raise failed or DeadlineExceeded("The call's time was up before a provider could be asked.")
-
-    async def count(self, asked: Count) -> int | None:
-        """As the vendor counts; None where it cannot, or not at present. Raises ProviderRefused."""
-        if asked.route is None:
-            return None
-        try:
-            return await self._providers(asked.route.provider).count(asked.request, asked.route.upstream_model)
-        except ProviderRefused:
-            raise
-        except ProviderError:
-            return None
 
     async def _try(self, call: Call, candidate: Candidate) -> EventStream:
         """One attempt; its batches are held back until the first content, and it must come to its end."""

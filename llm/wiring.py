@@ -123,15 +123,17 @@ async def close_parts() -> None:
 
 def _build(share: float) -> House:
     providers = Providers()
-    return House(_gateway(providers, _limiter(share)), Prober(providers, clock()), Counter(providers))
+    counter = Counter(providers)
+    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
 
 
-def _gateway(providers: Providers, limiter: Limiter) -> Gateway:
+def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
             router=Router(providers, recorder(), clock()),
+            counter=counter,
             cache=_cache(),
             limiter=limiter,
             recorder=recorder(),

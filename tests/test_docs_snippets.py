@@ -11,10 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +114,9 @@ def key(house: Serving) -> str:
 def test_each_kind_of_snippet_is_found() -> None:
     assert [len(found) > 0 for found in (CURLS, PYTHONS, FETCHES, SOCKETS, REGISTRIES)] == [True] * 5
     assert {snippet.page.name for snippet in CURLS} == {"README.md", "first-answer.md"}
-    assert {snippet.page.name for snippet in PYTHONS} == {"README.md", "first-answer.md", "browser.md"}
+    assert {snippet.page.name for snippet in PYTHONS} == {
+        *("README.md", "first-answer.md", "browser.md", "connect.md", "conversations.md"),
+    }
 
 
 @pytest.mark.parametrize("snippet", CURLS, ids=str)
@@ -168,7 +167,7 @@ def test_javascript_asks_over_a_socket_what_the_gateway_answers(house: Serving, 
     assert heard[-1]["response"]["content"] == asked["request"]["messages"][0]["content"]
 
 
-@pytest.mark.parametrize("snippet", SCRIPTS, ids=str)
+@pytest.mark.parametrize("snippet", [*FETCHES, *SOCKETS], ids=str)
 def test_javascript_runs_where_there_is_node(house: Serving, snippet: Snippet) -> None:
     """Says nothing on a machine without Node: the project needs none."""
     node = shutil.which("node")
@@ -204,40 +203,21 @@ def test_a_conversation_is_kept_with_python(house: Serving, snippet: Snippet) ->
 
 @pytest.mark.parametrize("snippet", shown([TALK], "js"), ids=str)
 def test_an_event_source_hears_an_answer(house: Serving, snippet: Snippet) -> None:
-    """Through a back end that adds the key. Says nothing where there is no Node with an EventSource."""
+    """With a client token. Says nothing where there is no Node with an EventSource."""
     node = shutil.which("node")
     if node is None or subprocess.run([node, HEARS, "-e", "EventSource"], capture_output=True, check=False).returncode:
         return
-    client = httpx2.Client(base_url=f"{house.url}/api/v1/", headers={"Authorization": f"Bearer {key(house)}"})
-    with client, backend(client) as address:
-        name = client.post("conversations/", json={"model": "echo"}).json()["id"]
+    headers = {"Authorization": f"Bearer {key(house)}"}
+    with httpx2.Client(base_url=f"{house.url}/api/v1/", headers=headers) as client:
+        name = client.post("conversations/", json={"model": "echo", "metadata": {"user_id": "ada"}}).json()["id"]
         message = client.post(f"conversations/{name}/messages/", json={"content": "Name two pets"}).headers[
             "x-gatehouse-message"
         ]
-        given = f'const backend = "{address}", conversation = "{name}", message = "{message}", show = console.log;'
-        script = Snippet(snippet.page, snippet.language, f"{given}\n{snippet.text}")
-        assert run(house, script, node, HEARS, "--input-type=module", "--eval").strip() == "Name two pets"
-
-
-@contextmanager
-def backend(client: httpx2.Client) -> Iterator[str]:
-    """Passes every GET on, with the client's key."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer = client.get(self.path.lstrip("/"))
-            self.send_response(answer.status_code)
-            self.send_header("content-type", answer.headers["content-type"])
-            self.end_headers()
-            self.wfile.write(answer.content)
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing: there is nobody to read it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        token = client.post("client-tokens/", json={"user_id": "ada"}).json()["token"]
+    named = {"api": f"{house.url}/api/v1", "conversation": name, "message": message, "token": token}
+    given = "".join(f"const {word} = {json.dumps(value)};" for word, value in named.items())
+    script = Snippet(snippet.page, snippet.language, f"{given} const show = console.log;\n{snippet.text}")
+    assert run(house, script, node, HEARS, "--input-type=module", "--eval").strip() == "Name two pets"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Pages of our own beside the admin's: those that show in full what models and users wrote.
 
-The admin's dress needs inline scripts, so these do without it. Their policy lets a browser run and load nothing but the
+The admin's dress needs `unsafe-eval`, so these do without it. Their policy lets a browser run and load nothing but the
 files that this host serves: what somebody manages to inject is text, or nothing.
 """
 

@@ -18,11 +18,11 @@ from statistics import median
 from typing import Any
 
 from tests.bench.house import House, free_port, house
-from tests.bench.load import Aim, Seen, load, percentile
+from tests.bench.load import Aim, Seen, load, percentile, request
 from tests.bench.sockets import AT_ONCE, idle, streams_beside, talk
 
 TICKS = os.sysconf("SC_CLK_TCK")
-CHAT = "/v1/chat/completions"
+PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
 NATIVE = "/api/v1/generate/"
 WATCHED = 60.0
 """Seconds in which every socket is pinged twice."""
@@ -50,10 +50,10 @@ def resident_megabytes(pid: int) -> float:
 
 
 class Bench:
-    """One house, and the tools that load it: ours, or the Go ones."""
+    """One house, and the tools that load it: ours, or the Go ones. `path` is of the dialect spoken on both sides."""
 
-    def __init__(self, built: House, tool: str | None) -> None:
-        self.house, self.tool = built, tool
+    def __init__(self, built: House, tool: str | None, path: str) -> None:
+        self.house, self.tool, self.path = built, tool, path
 
     def cpu(self, *, gateway: bool, stream: bool, clients: int, seconds: float) -> tuple[float, str]:
         """CPU milliseconds for one request."""
@@ -61,10 +61,10 @@ class Bench:
             (self.house.gateway, self.house.gateway_pid) if gateway else (self.house.floor, self.house.floor_pid)
         )
         if self.tool:
-            result = self.go(base + CHAT, pid, stream=stream, clients=clients, seconds=seconds)
+            result = self.go(base + self.path, pid, stream=stream, clients=clients, seconds=seconds)
             said = f"{result['requests']} requests, errors {result['errors']}, p50 {result['p50_ms']:.1f} ms"
             return float(result["cpu_ms_per_request"]), f"{said} {result.get('first_error', '')}"
-        aim = Aim(base + CHAT, self.house.key, stream)
+        aim = Aim(base + self.path, self.house.key, stream)
         asyncio.run(load(aim, clients=clients, seconds=1))
         before = cpu_seconds(pid)
         seen = asyncio.run(load(aim, clients=clients, seconds=seconds))
@@ -75,6 +75,7 @@ class Bench:
         """What the Go load saw."""
         command = ["taskset", "-c", "0", str(self.tool), "load", "-c", str(clients), "-d", f"{seconds}s"]
         command += ["-pid", str(pid), "-url", url, "-H", f"Authorization: Bearer {self.house.key}"]
+        command += ["-body", request(url, stream)]
         done = subprocess.run([*command, *(["-stream"] if stream else [])], stdout=subprocess.PIPE, check=False)
         result: dict[str, Any] = json.loads(done.stdout)
         return result
@@ -99,8 +100,8 @@ def latency(bench: Bench, options: argparse.Namespace) -> None:
     through: list[float] = []
     for _ in range(options.rounds):
         for url, seen in (
-            (bench.house.upstream + "/chat/completions", straight),
-            (bench.house.gateway + CHAT, through),
+            (bench.house.upstream.removesuffix("/v1") + bench.path, straight),
+            (bench.house.gateway + bench.path, through),
         ):
             seen += asyncio.run(load(Aim(url, bench.house.key), clients=1, seconds=options.seconds)).latencies
     added = median(through) - median(straight)
@@ -109,7 +110,7 @@ def latency(bench: Bench, options: argparse.Namespace) -> None:
 
 def streams(bench: Bench, options: argparse.Namespace) -> None:
     """So many streams at once."""
-    url, pid = bench.house.gateway + CHAT, bench.house.gateway_pid
+    url, pid = bench.house.gateway + bench.path, bench.house.gateway_pid
     if bench.tool:
         result = bench.go(url, pid, stream=True, clients=options.clients, seconds=options.seconds)
         print(json.dumps(result))
@@ -123,7 +124,7 @@ def streams(bench: Bench, options: argparse.Namespace) -> None:
 
 def soak(bench: Bench, options: argparse.Namespace) -> None:
     """Memory over many requests, in ten steps."""
-    aim = Aim(bench.house.gateway + CHAT, bench.house.key)
+    aim = Aim(bench.house.gateway + bench.path, bench.house.key)
     for step in range(11):
         print(
             f"after {step * options.requests // 10}: {resident_megabytes(bench.house.gateway_pid):.0f} MB", flush=True
@@ -190,6 +191,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--sockets", type=int, default=10_000, help="that are idle")
+    parser.add_argument("--dialect", choices=PATHS, default="openai", help="of clients and vendor")
     parser.add_argument("--gap", default="0ms", help="between the chunks of a stream")
     options = parser.parse_args()
     port = free_port()
@@ -200,8 +202,9 @@ def main() -> None:
             if tool
             else [sys.executable, "-m", "tests.upstream", "--port", str(port)]
         )
-        with house(vendor, port) as built:
-            WHAT[options.what](Bench(built, tool), options)
+        path = PATHS[options.dialect]
+        with house(vendor, port, path=path) as built:
+            WHAT[options.what](Bench(built, tool, path), options)
 
 
 def _built(source: str, folder: str) -> str:

@@ -23,6 +23,7 @@ from tests import services
 REGISTRY = """
 providers:
   - {{name: bench, kind: openai, base_url: "{upstream}", api_key: sk-bench, timeout: 120, first_token_timeout: 60}}
+  - {{name: claude, kind: anthropic, base_url: "{upstream}", api_key: sk-bench, timeout: 120, first_token_timeout: 60}}
 models:
   - name: gpt-4o-mini
     capabilities: [streaming, tools, vision]
@@ -30,6 +31,10 @@ models:
     routes: [{{provider: bench, upstream_model: gpt-4o-mini, input_price: "0.15", output_price: "0.60"}}]
   - {{name: words-50, routes: [{{provider: bench, upstream_model: words-50}}]}}
   - {{name: words-200+gap-100ms, routes: [{{provider: bench, upstream_model: words-200+gap-100ms}}]}}
+  - name: claude-haiku-4-5
+    capabilities: [streaming, tools, vision]
+    context_window: 200000
+    routes: [{{provider: claude, upstream_model: claude-haiku-4-5, input_price: "1", output_price: "5"}}]
 organisations:
   - {{name: acme}}
 """
@@ -74,8 +79,11 @@ def _await_port(port: int, child: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def house(upstream_command: list[str], upstream_port: int) -> Iterator[House]:
-    """PostgreSQL and Redis on, one worker; the vendor and the load generator share the other core."""
+def house(upstream_command: list[str], upstream_port: int, *, path: str) -> Iterator[House]:
+    """PostgreSQL and Redis on, one worker; the vendor and the load generator share the other core.
+
+    `path` is where the floor asks the vendor.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         upstream = f"http://127.0.0.1:{upstream_port}/v1"
@@ -83,7 +91,7 @@ def house(upstream_command: list[str], upstream_port: int) -> Iterator[House]:
             "GATEHOUSE_VAR": str(folder),
             "DATABASE_URL": stack.enter_context(database()),
             "REDIS_URL": services.redis(),
-            "UPSTREAM": f"{upstream}/chat/completions",
+            "UPSTREAM": f"http://127.0.0.1:{upstream_port}{path}",
             "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
             "SOCKETS_PER_KEY": "100000",
         }

@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -34,10 +35,19 @@ _numbers = count()
 def body(aim: Aim) -> bytes:
     """Every prompt is different, so that no cache answers."""
     text = f"Say something about item {time.time_ns()}-{next(_numbers)}, please."
-    asked = {"model": aim.model, "stream": aim.stream, "messages": [{"role": "user", "content": text}]}
-    if aim.stream and aim.url.endswith("/completions"):
-        asked["stream_options"] = {"include_usage": True}
-    return json.dumps(asked).encode()
+    return request(aim.url, aim.stream, aim.model).replace("%N", text).encode()
+
+
+def request(url: str, stream: bool, model: str = "") -> str:
+    """What is asked at `url`, in its dialect; %N stands for what makes a prompt different."""
+    asked: dict[str, Any] = {"stream": stream, "messages": [{"role": "user", "content": "%N"}]}
+    if url.endswith("/messages"):
+        asked |= {"model": "claude-haiku-4-5", "max_tokens": 1000}
+    else:
+        asked |= {"model": model or "gpt-4o-mini"}
+        if stream and url.endswith("/completions"):
+            asked["stream_options"] = {"include_usage": True}
+    return json.dumps(asked)
 
 
 async def load(aim: Aim, *, clients: int, seconds: float = 0.0, requests: int = 0) -> Seen:

@@ -85,6 +85,16 @@ class House:
         assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         return frames(answer.text)
 
+    def token(self, user: str) -> str:
+        made = self.ask("POST", "/api/v1/client-tokens/", {"user_id": user})
+        assert made.status_code == 201, made.text
+        return str(made.json()["token"])
+
+    def stream(self, conversation: str, credential: str) -> str:
+        """The address of the newest answer for an EventSource."""
+        message = self.messages(conversation)[-1]["id"]
+        return f"{self.serving.url}{conversation}stream?message={message}&token={credential}"
+
     def sent(self) -> list[dict[str, Any]]:
         """The messages of the vendor's last request."""
         messages: list[dict[str, Any]] = self.vendor.requests[-1].json["messages"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from conversations.listening import news
 from llm.types import Choice, ReasoningDelta, TextDelta, ToolCall, ToolCallDelta
-from tests.conversations.house import House
+from tests.conversations.house import KEYS, House
 from tests.conversations.test_breaking import eventually
 from tests.llm.surfaces.house import frames
 from tests.llm.surfaces.wire import read_until
@@ -110,6 +111,24 @@ def test_what_cannot_be_listened_to_is_refused_by_name(house: House, query: str,
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (status, param)
     assert answer.headers["x-request-id"] == answer.json()["error"]["request_id"]
+
+
+def test_a_client_token_may_stand_in_the_address(house: House) -> None:
+    conversation = house.opened(metadata={"user_id": "ada"})
+    house.say(conversation, "Hi there")
+    heard = [house.client.get(house.stream(conversation, house.token(user))).text for user in ("ada", "eve")]
+
+    assert words(frames(heard[0])) == "Hi there"
+    assert json.loads(heard[1])["error"]["code"] == "conversation_not_found"
+
+
+def test_a_key_may_not(house: House) -> None:
+    conversation = house.opened()
+    house.say(conversation, "Hi")
+    refused = house.client.get(house.stream(conversation, KEYS["main"]))
+
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "token")
+    assert KEYS["main"] not in refused.text
 
 
 def test_a_message_of_another_conversation_is_none_of_this(house: House) -> None:

@@ -63,6 +63,30 @@ def break_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RegistryStamp, "read", fail)
 
 
+class TestHolders:
+    """Keys by their ids, for code that was never told the secret."""
+
+    async def test_a_key_is_found_by_its_id_and_follows_its_row(self, catalog: Catalog) -> None:
+        row, secret = await asyncio.to_thread(rows.key, "backend")
+
+        assert await catalog.holder(row.pk) == await catalog.lookup(secret)
+
+        row.disabled = True
+        await asyncio.to_thread(row.save)
+        assert await catalog.holder(row.pk) is None
+        assert await catalog.holder(row.pk + 1) is None
+
+    async def test_a_known_one_needs_no_store(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+        row, _ = await asyncio.to_thread(rows.key, "backend")
+        assert await catalog.holder(row.pk) is not None
+
+        break_the_store(monkeypatch)
+
+        assert await catalog.holder(row.pk) is not None
+        with pytest.raises(Unavailable):
+            await catalog.holder(row.pk + 1)
+
+
 class TestClientTokens:
     def test_a_token_is_looked_up_as_the_key_behind_it(self, catalog: Catalog, clock: HandClock) -> None:
         _, secret = rows.key("backend")

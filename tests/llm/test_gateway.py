@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from llm.active import LocalCalls
 from llm.cache import Cache, CachedAnswer, MemoryCache
 from llm.call import Call, Caller, NullMetrics, Record
+from llm.counting import Counter
 from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, RateLimited
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, NoLimiter
@@ -50,11 +52,13 @@ class House:
         self.registry = snapshot(*(models or (model(),)))
         self.newer: Snapshot | None = None
         self.is_closed = False
+        self.active = LocalCalls()
         self.gateway = Gateway(
             Parts(
                 snapshot=lambda: self.registry,
                 renewed=self._renewed,
                 router=Router(self._provider, self.recorder, self.clock, sleep=self.clock.sleep),
+                counter=Counter(self._provider),
                 cache=cache or MemoryCache(clock=self.clock),
                 limiter=limiter or NoLimiter(),
                 recorder=self.recorder,
@@ -62,6 +66,7 @@ class House:
                 clock=self.clock,
                 defaults=Defaults(),
                 close=self._close,
+                active=self.active,
             )
         )
 
@@ -322,3 +327,18 @@ async def test_closing_waits_for_what_is_still_being_kept() -> None:
     await house.gateway.close()
     assert len(stored) == 1
     assert house.is_closed
+
+
+async def test_a_call_is_in_flight_from_its_first_step_to_its_end_however_it_ends() -> None:
+    house = House(one=ScriptedProvider(answer(), [ProviderRefused("no")]))
+    seen = []
+    async with aclosing(house.gateway.stream(call())) as batches:
+        async for _ in batches:
+            seen.append(len(house.active.own()))
+            break
+    with pytest.raises(ProviderRefused):
+        await house.gateway.complete(call())
+    with pytest.raises(NotFound):
+        await house.gateway.complete(call(request(model="none")))
+
+    assert (seen, house.active.own()) == ([1], [])

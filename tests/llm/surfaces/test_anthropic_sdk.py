@@ -134,7 +134,8 @@ class TestStreamed:
             "tool_use": {"input_json_delta"},
             "server_tool_use": {"input_json_delta"},
         }
-        open_block, index = None, -1
+        open_block: Any = None
+        index = -1
         for event in events:
             if event.type == "content_block_start":
                 index += 1

@@ -34,9 +34,13 @@ class Worker:
         self.process.wait()
 
     def stop(self) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        """Its exit code; one that does not end is killed, and the test fails."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
 
 @contextmanager
@@ -57,4 +61,5 @@ def working(installed: Serving, **environment: str) -> Iterator[Worker]:
         assert wait_until(lambda: process.poll() is not None or len(worker.children()) >= 2)
         yield worker
     finally:
-        worker.stop()
+        if process.poll() is None:
+            worker.stop()
