@@ -103,11 +103,15 @@ def _content(message: Message, path: str, rendering: Rendering) -> str | list[Js
     parts = [part for part in message.parts if not isinstance(part, ToolCall | Reasoning | Refusal)]
     if not parts:
         return None if message.role == "assistant" else ""
-    texts = [part.text for part in parts if type(part) is Text and not part.extra]
-    if len(texts) == len(parts) and (len(parts) == 1 or not rendering.profile.text_parts):
-        return "\n".join(texts)
     said = [_part(part, f"{path}.content[{at}]", rendering) for at, part in enumerate(parts)]
-    return [part for part in said if part is not None] or ""
+    taken = [part for part in said if part is not None]
+    if (len(parts) == 1 or not rendering.profile.text_parts) and all(_is_plain(part) for part in taken):
+        return "\n".join(part["text"] for part in taken)
+    return taken or ""
+
+
+def _is_plain(part: JsonObject) -> bool:
+    return part["type"] == "text" and len(part) == 2
 
 
 def _part(part: Part, path: str, rendering: Rendering) -> JsonObject | None:

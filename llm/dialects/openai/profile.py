@@ -31,7 +31,7 @@ class Profile:
     renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     stream_options: bool = True
     json_schema: bool = True
-    """False: an answer after a schema is asked for as any JSON object."""
+    """False: an answer after a schema is asked for as any JSON object, and the schema is told in words."""
 
     developer_role: bool = False
     names: bool = True

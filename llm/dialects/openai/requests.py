@@ -8,7 +8,7 @@ from llm.dialects.messages import read_messages
 from llm.dialects.openai.messages import read_part, render_message
 from llm.dialects.openai.profile import OPENAI, Profile
 from llm.dialects.openai.rendering import Rendering
-from llm.dialects.openai.tools import render_choice, render_format, render_tool
+from llm.dialects.openai.tools import render_choice, render_format, render_tool, schema_in_words
 from llm.dialects.options import MOST_TOKENS, read_options
 from llm.errors import InvalidField
 from llm.types import JsonObject, Options, Request
@@ -88,10 +88,9 @@ def render_request(
 ) -> JsonObject:
     """What to send to the vendor of `profile`; the paths of what it will not be told are added to `dropped`."""
     rendering = Rendering(profile, same=request.dialect == "openai", dropped=dropped)
-    body: JsonObject = {
-        "model": model,
-        "messages": [render_message(m, f"messages[{at}]", rendering) for at, m in enumerate(request.messages)],
-    }
+    told = schema_in_words(request.options.response_format, profile)
+    said = [render_message(m, f"messages[{at}]", rendering) for at, m in enumerate(request.messages)]
+    body: JsonObject = {"model": model, "messages": told + said}
     if max_tokens is not None:
         body[profile.output_bound] = max_tokens
     _render_options(body, request, rendering)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import orjson
+
+from llm.dialects.openai.profile import Profile
 from llm.dialects.openai.rendering import Rendering
 from llm.types import JsonObject, ResponseFormat, Tool, ToolCall, ToolChoice
 
 UNNAMED = "answer"
 """A schema must have a name here."""
+IN_WORDS = "Answer with one JSON object that follows this JSON schema:\n"
 
 
 def render_tool(tool: Tool, path: str, rendering: Rendering) -> JsonObject | None:
@@ -45,6 +49,13 @@ def render_format(form: ResponseFormat, rendering: Rendering) -> JsonObject:
         return {"type": form.kind, **extra}
     schema = _said(name=form.name or UNNAMED, description=form.description, schema=form.schema, strict=form.strict)
     return rendering.wrapped("json_schema", schema, {"type": form.kind}, extra)
+
+
+def schema_in_words(form: ResponseFormat | None, profile: Profile) -> list[JsonObject]:
+    """For a vendor that takes no schema, and makes JSON only where the messages speak of it."""
+    if form is None or form.kind != "json_schema" or profile.json_schema:
+        return []
+    return [{"role": "system", "content": IN_WORDS + orjson.dumps(form.schema or {}).decode()}]
 
 
 def _said(**fields: object) -> JsonObject:

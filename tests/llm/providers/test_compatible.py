@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import pytest
 
 from config.env import ROOT
@@ -156,12 +157,16 @@ async def test_a_vendor_that_wants_the_thought_behind_a_call_is_told_so_where_th
     assert upstream.requests[-1].json["messages"][1]["reasoning_content"] == ""
 
 
-async def test_a_schema_that_a_vendor_cannot_follow_is_asked_for_as_json(upstream: Upstream) -> None:
+async def test_a_schema_that_a_vendor_cannot_take_is_told_in_words_and_json_asked_for(upstream: Upstream) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
     async with vendor(upstream, "deepseek", COMPATIBLE["deepseek"]) as provider:
         call = asked(response_format=form)
         await ask(provider, call)
-    assert upstream.requests[-1].json["response_format"] == {"type": "json_object"}
+    sent = upstream.requests[-1].json
+    assert sent["response_format"] == {"type": "json_object"}
+    told, *asked_for = sent["messages"]
+    assert (told["role"], len(asked_for)) == ("system", 1)
+    assert told["content"].endswith(orjson.dumps(SCHEMA).decode())
     assert call.dropped == ["response_format.json_schema"]
 
 

@@ -137,7 +137,7 @@ class TestElsewhere:
                     {"type": "text", "text": "Be terse."},
                 ],
             },
-            {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
+            {"role": "user", "content": "Hello"},
             {
                 "role": "assistant",
                 "content": "",

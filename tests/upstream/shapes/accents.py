@@ -38,6 +38,8 @@ class Accent:
     unknown_in_messages: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset({"system", "user", "assistant", "tool"})
     formats: frozenset[str] = frozenset({"text", "json_object", "json_schema"})
+    json_by_word: bool = False
+    """Makes JSON only where the messages speak of it."""
     strings_only: bool = False
     call_id_length: int | None = None
     reasoning_with_calls: bool = False
@@ -57,6 +59,8 @@ class Accent:
                 yield name, "this field is not supported"
         if body.get("response_format", {}).get("type", "text") not in self.formats:
             yield "response_format.type", "this response_format type is unavailable now"
+        elif self.json_by_word and "response_format" in body and "json" not in str(body["messages"]).lower():
+            yield "messages", "the prompt must contain the word json"
 
     def _wrong_messages(self, messages: list[JsonObject]) -> Iterator[tuple[str, str]]:
         for at, message in enumerate(messages):
@@ -102,7 +106,9 @@ ACCENTS: dict[str, Accent] = {
         gives_usage=True,
         unknown_in_messages=frozenset({"name", "reasoning_content"}),
     ),
-    "deepseek": Accent(formats=frozenset({"text", "json_object"}), strings_only=True, reasoning_with_calls=True),
+    "deepseek": Accent(
+        formats=frozenset({"text", "json_object"}), json_by_word=True, strings_only=True, reasoning_with_calls=True
+    ),
     "mistral": Accent(
         explain=_mistrals,
         status=422,

@@ -282,6 +282,15 @@ def test_earlier_reasoning_goes_where_the_vendor_takes_it() -> None:
     assert render(request)[1] == ["messages[1].reasoning"]
 
 
+def test_texts_become_one_string_though_another_dialect_said_more_of_them() -> None:
+    said = Message("user", [Text("a", {"cache_control": {}}), Text("b")])
+
+    body, dropped = render(Request([said], dialect="anthropic"), Profile(text_parts=False))
+
+    assert body["messages"][0]["content"] == "a\nb"
+    assert dropped == ["messages[0].content[0].cache_control"]
+
+
 def test_what_another_dialect_said_is_dropped_by_name() -> None:
     request = Request(
         messages=[
