@@ -122,7 +122,7 @@ stream = described(
         ),
         OpenApiParameter(
             "token",
-            {"type": "string", "maxLength": 4096},
+            {"type": "string", "pattern": "^ght_[A-Za-z0-9_=-]+$", "maxLength": 4096},
             description="A client token, for an EventSource, which sends no headers. A key is refused here.",
         ),
     ],
