@@ -30,8 +30,8 @@ GENERATE = "/api/v1/generate/"
 @admin.register(RequestLog)
 class RequestDesk(Desk):
     actions = None
-    list_display = ("created_at", "status", "provider", "model", "key", "total_tokens", "paid", "took", "cache")
-    list_display_links = ("created_at",)
+    list_display = ("instant", "status", "provider", "model", "key", "total_tokens", "paid", "took", "cache")
+    list_display_links = ("instant",)
     list_filter = (When, OfStatus, OfProvider, OfModel, OfKey)
     list_max_show_all = 0
     ordering = ("-created_at", "-id")
@@ -39,6 +39,10 @@ class RequestDesk(Desk):
     search_help_text = "An id (gen_…)."
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
+
+    @admin.display(description="created at (UTC)")
+    def instant(self, row: RequestLog) -> str:
+        return f"{row.created_at:%Y-%m-%d %H:%M:%S}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

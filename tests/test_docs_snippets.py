@@ -114,7 +114,9 @@ def key(house: Serving) -> str:
 def test_each_kind_of_snippet_is_found() -> None:
     assert [len(found) > 0 for found in (CURLS, PYTHONS, FETCHES, SOCKETS, REGISTRIES)] == [True] * 5
     assert {snippet.page.name for snippet in CURLS} == {"README.md", "first-answer.md"}
-    assert {snippet.page.name for snippet in PYTHONS} == {"README.md", "first-answer.md", "browser.md"}
+    assert {snippet.page.name for snippet in PYTHONS} == {
+        *("README.md", "first-answer.md", "browser.md", "connect.md", "conversations.md"),
+    }
 
 
 @pytest.mark.parametrize("snippet", CURLS, ids=str)

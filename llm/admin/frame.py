@@ -56,7 +56,7 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         if models
     ]
     steps = [step for step in (_provider_step(request), _key_step(request)) if step]
-    return context | {"title": "Gatehouse", "app_list": groups, "steps": steps}
+    return context | {"title": "Overview", "app_list": groups, "steps": steps}
 
 
 def _groups(request: HttpRequest) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Sequence
+from functools import cache
 from ipaddress import ip_address
 
 import httpx2
@@ -54,7 +56,7 @@ def open_client(spec: ProviderSpec) -> httpx2.AsyncClient:
             check_base_url(spec.base_url, spec.private_hosts)
     except BadAddress as refused:
         raise ProviderOffLimits(f"The provider's address {refused}.") from None
-    tls = httpx2.create_ssl_context()
+    tls = _tls()
 
     def session() -> ClientSession:
         guard = GuardedResolver(spec.private_hosts)
@@ -62,3 +64,9 @@ def open_client(spec: ProviderSpec) -> httpx2.AsyncClient:
         return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
 
     return httpx2.AsyncClient(transport=AiohttpTransport(client=session), follow_redirects=False)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all vendors: reading the authorities takes as long as ten requests."""
+    return httpx2.create_ssl_context()

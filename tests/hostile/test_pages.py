@@ -153,7 +153,9 @@ def caught(page: Page, watch: Watch, path: str) -> list[str]:
 
 
 def test_the_trap_catches_what_does_get_through(window: tuple[Page, Watch]) -> None:
+    """On a page without a policy, which would keep them from running."""
     page, _ = window
+    page.goto("/healthz")
     page.set_content("".join(PAYLOADS))
     found = page.evaluate(CAUGHT)
 

@@ -20,7 +20,7 @@ class Tool:
 class Question:
     """`text` is the last thing the user said, `key` the vendor key it came with, `root` the server's own address.
 
-    `counts`: no answer is wanted, only the prompt's tokens.
+    `counts`: no answer is wanted, only the prompt's tokens; `answers`: what is said last is the result of a call.
     """
 
     model: str
@@ -39,6 +39,7 @@ class Question:
     key: str = ""
     root: str = ""
     counts: bool = False
+    answers: bool = False
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import orjson
 from llm.dialects.anthropic.rendering import Rendering
 from llm.dialects.fields import Fields
 from llm.dialects.media import check_base64, check_url
-from llm.dialects.signatures import is_signed, unsigned
+from llm.dialects.signatures import unsigned
 from llm.dialects.tools import LONGEST_ID, nested
 from llm.types import Audio, File, Image, JsonObject, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 
@@ -114,7 +114,7 @@ def render_part(part: Part, path: str, rendering: Rendering) -> JsonObject | Non
         case ToolCall():
             said = {"type": "tool_use", "id": unsigned(part.id), "name": part.name, "input": _input(part)}
             return said | rendering.kept(part.extra, path)
-        case Reasoning() if not is_signed(part) and (rendering.same or part.signature):
+        case Reasoning() if not rendering.is_foreign(part) and (rendering.same or part.signature):
             signed = {} if part.signature is None else {"signature": part.signature}
             return {"type": "thinking", "thinking": part.text, **signed, **rendering.kept(part.extra, path)}
         case Opaque() if rendering.same:

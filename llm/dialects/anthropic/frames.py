@@ -30,6 +30,8 @@ from llm.types import (
 HEARTBEAT = b'event: ping\ndata: {"type": "ping"}\n\n'
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 END = b"}}\n\n"
+UNSIGNED: JsonObject = {"type": "signature_delta", "signature": ""}
+"""Some clients hand back only a thought whose signature they saw."""
 IN_DELTA = frozenset({"stop_sequence", "stop_details", "container"})
 """Of what a message says at its end, this stands inside the last delta, all else beside it."""
 
@@ -41,7 +43,7 @@ class StreamRenderer:
     """
 
     def __init__(self, request: Request, record: Record) -> None:
-        self.same = self.begun = False
+        self.same = self.begun = self.signed = False
         self.usage = Usage()
         self.message: JsonObject = {
             "id": public_id(record.id),
@@ -120,12 +122,14 @@ class StreamRenderer:
     def _open(self, kind: BlockKind, block: JsonObject, frames: list[bytes]) -> None:
         self._begin(frames)
         self._close(frames)
-        self.kind, self.index = kind, self.index + 1
+        self.kind, self.index, self.signed = kind, self.index + 1, False
         frames.append(_frame("content_block_start", {"index": self.index, "content_block": block}))
         self.head = _head(self.index, "text_delta", "text")
 
     def _close(self, frames: list[bytes]) -> None:
         if self.kind is not None:
+            if self.kind == "reasoning" and not self.same and not self.signed:
+                self._delta(UNSIGNED, frames)
             frames.append(_frame("content_block_stop", {"index": self.index}))
             self.kind = None
 
@@ -161,6 +165,7 @@ class StreamRenderer:
         if event.text:
             frames.append(_head(self.index, "thinking_delta", "thinking") + orjson.dumps(event.text) + END)
         if event.signature:
+            self.signed = True
             self._delta({"type": "signature_delta", "signature": event.signature}, frames)
 
     def _call(self, event: ToolCallDelta, frames: list[bytes]) -> None:

@@ -9,7 +9,6 @@ from llm.dialects.anthropic.stops import DIALECT
 from llm.dialects.anthropic.target import VERSION, Target
 from llm.dialects.fields import Fields
 from llm.dialects.gatehouse import read_gatehouse
-from llm.dialects.signatures import is_signed
 from llm.types import JsonObject, Original, Request
 
 OURS = "gatehouse"
@@ -59,12 +58,12 @@ def render_request(request: Request, *, target: Target, max_tokens: int | None, 
     """What to send to the vendor; the paths of what it will not be told are added to `dropped`.
 
     What its own client sent stays word for word and in its order: prompt caches and signatures hang on it. Signatures
-    of another vendor, from an earlier turn that was asked there, are taken out.
+    and unsigned thoughts of another vendor, from an earlier turn that was asked there, are taken out.
     """
     rendering = Rendering(target, same=request.dialect == DIALECT, dropped=dropped)
     bound = target.most if max_tokens is None else max_tokens
-    signed = any(is_signed(part) for message in request.messages for part in message.parts)
-    if rendering.same and request.original is not None and not signed:
+    foreign = any(rendering.is_foreign(part) for message in request.messages for part in message.parts)
+    if rendering.same and request.original is not None and not foreign:
         body = _as_sent(request.original, request, rendering, bound)
     else:
         body = _composed(request, rendering, bound)

@@ -35,6 +35,11 @@ class Target:
     most: int = DEFAULT_MAX_TOKENS
 
     @property
+    def signs(self) -> bool:
+        """A Claude signs each of its thoughts, and takes none back without."""
+        return "claude" in self.model
+
+    @property
     def samples(self) -> bool:
         """Versions are dates, which sort as text."""
         return self.version < NEW_VERSION

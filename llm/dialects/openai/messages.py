@@ -82,15 +82,20 @@ def _render_turn(said: JsonObject, message: Message, path: str, rendering: Rende
         said["tool_calls"] = [render_call(c, f"{path}.tool_calls[{at}]", rendering) for at, c in enumerate(calls)]
     if refusal := "".join(part.text for part in message.parts if isinstance(part, Refusal)):
         said["refusal"] = refusal
+    _render_reasoning(said, message, path, rendering)
+
+
+def _render_reasoning(said: JsonObject, message: Message, path: str, rendering: Rendering) -> None:
+    """A vendor that takes what led to a call wants it with every call: of a client that kept none it hears nothing."""
     reasoning = [part for part in message.parts if isinstance(part, Reasoning)]
-    if not reasoning:
-        return
     profile = rendering.profile
-    if profile.reasoning_field is None or (profile.reasoning_with_calls and not calls):
-        rendering.dropped.append(f"{path}.reasoning")
+    if profile.reasoning_field is None or (profile.reasoning_with_calls and "tool_calls" not in said):
+        if reasoning:
+            rendering.dropped.append(f"{path}.reasoning")
         return
-    said[profile.reasoning_field] = "".join(part.text for part in reasoning)
-    if signature := unsigned(reasoning[-1].signature or ""):
+    if reasoning or profile.reasoning_with_calls:
+        said[profile.reasoning_field] = "".join(part.text for part in reasoning)
+    if reasoning and (signature := unsigned(reasoning[-1].signature or "")):
         said["reasoning_signature"] = signature
 
 

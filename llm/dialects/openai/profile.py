@@ -43,7 +43,7 @@ class Profile:
     reasoning_field: str | None = None
     """Where a message's earlier reasoning goes, None where the vendor takes none back."""
     reasoning_with_calls: bool = False
-    """Only the reasoning that led to a call is taken back."""
+    """Only the reasoning that led to a call is taken back, and every call must come with some, be it empty."""
 
 
 OPENAI = Profile(

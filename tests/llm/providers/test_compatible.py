@@ -147,6 +147,15 @@ async def test_an_id_that_fits_stays(upstream: Upstream) -> None:
     assert upstream.requests[-1].json["messages"][2]["tool_call_id"] == "D681PevKs"
 
 
+async def test_a_vendor_that_wants_the_thought_behind_a_call_is_told_so_where_the_client_kept_none(
+    upstream: Upstream,
+) -> None:
+    turns = [MESSAGES[1], {"role": "assistant", "tool_calls": [CALL]}, MESSAGES[5]]
+    async with vendor(upstream, "deepseek", COMPATIBLE["deepseek"]) as provider:
+        await ask(provider, asked(messages=turns))
+    assert upstream.requests[-1].json["messages"][1]["reasoning_content"] == ""
+
+
 async def test_a_schema_that_a_vendor_cannot_follow_is_asked_for_as_json(upstream: Upstream) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
     async with vendor(upstream, "deepseek", COMPATIBLE["deepseek"]) as provider:

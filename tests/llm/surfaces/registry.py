@@ -95,21 +95,6 @@ GEMINI = (
 )
 """Names at the vendor that speaks Gemini; their models are called `gemini/<name>`."""
 
-GEMINI = (
-    "blocked-SAFETY",
-    "cached",
-    "error-frame+after-2",
-    "gemini-2.5-flash",
-    "gemini-3-flash-preview+tools-2+signed",
-    "gemini-3.8-flash",
-    "reasoning",
-    "retry-info-7s",
-    "signed",
-    "status-400",
-    "words-20",
-)
-"""Names at the vendor that speaks Gemini; their models are called `gemini/<name>`."""
-
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
@@ -130,14 +115,21 @@ VENDORS = {
 """One provider of each kind, by where the fake vendor speaks as its vendor does."""
 
 EVERYWHERE = ("cached+reasoning", "tool")
-"""What each of them sells, as `kind/model`."""
+"""What each of them sells, as `kind/model`; in `test_one_path_vendors.py` each is asked in every way there is."""
+
+IN_TURNS = "reasoning+tool-first"
+FAULTS = ("status-400", "status-401", "status-429+retry-after-7", "status-500", "status-529")
+FOR_CLIENTS = (*EVERYWHERE, IN_TURNS, *FAULTS)
+"""What applications ask of each of them beyond that."""
 
 
 def registry(base_url: str) -> dict[str, Any]:
     root = base_url.removesuffix("/v1")
     providers = [_provider(name, {"base_url": base_url, **more}) for name, more in PROVIDERS.items()]
-    providers += [_provider(kind, {"kind": kind, "base_url": root + path}) for kind, path in VENDORS.items()]
-    vendors = [_model(f"{kind}/{name}", _route(name, kind)) for kind in VENDORS for name in EVERYWHERE]
+    providers += [
+        _provider(kind, {"kind": kind, "base_url": root + path, "retries": 0}) for kind, path in VENDORS.items()
+    ]
+    vendors = [_model(f"{kind}/{name}", _route(name, kind)) for kind in VENDORS for name in FOR_CLIENTS]
     claudes = [_model(f"native-{name}", _route(name, "claude")) for name in CLAUDES]
     return {
         "providers": [*providers, ECHO],

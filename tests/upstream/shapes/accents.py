@@ -111,7 +111,7 @@ ACCENTS: dict[str, Accent] = {
         call_id_length=9,
         gives_usage=True,
     ),
-    "ollama": Accent(strings_only=True),
+    "ollama": Accent(),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.upstream.answers import Answer, Choice, JsonObject, Question, Tool, fragments, split_words
 from tests.upstream.received import Received
-from tests.upstream.shapes.anthropic_request import complaint, prompt_tokens, text_of
+from tests.upstream.shapes.anthropic_request import blocks_of, complaint, prompt_tokens, text_of
 from tests.upstream.shapes.shape import Complaint
 from tests.upstream.sse import Frame
 
@@ -56,6 +56,7 @@ class Anthropic:
             schema=form.get("schema"),
             key=received.key,
             counts=counts,
+            answers=any(block["type"] == "tool_result" for block in blocks_of(body["messages"][-1]["content"])),
         )
 
     def render(self, answer: Answer, question: Question) -> list[Frame]:

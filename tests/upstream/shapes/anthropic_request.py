@@ -61,6 +61,8 @@ def _wrong_messages(messages: Any) -> str | None:
             return f"messages.{number}: unexpected `tool_use_id` found in `tool_result` blocks: {unasked[0]}"
         if missed := sorted(called - answered):
             return f"messages.{number}: `tool_use` ids were found without `tool_result` blocks after: {missed[0]}"
+        if any(block["type"] == "thinking" and not block.get("signature") for block in blocks):
+            return f"messages.{number}: Invalid `signature` in `thinking` block"
         if any(block["type"] == "text" and not block["text"] for block in blocks):
             return "messages: text content blocks must be non-empty"
         called = {block["id"] for block in blocks if block["type"] == "tool_use"}

@@ -72,6 +72,7 @@ class Gemini:
             wants_json=config.get("responseMimeType") == "application/json",
             schema=config.get("responseJsonSchema"),
             key=received.key,
+            answers=any("functionResponse" in part for part in body["contents"][-1]["parts"]),
             counted=verb == "countTokens",
         )
 

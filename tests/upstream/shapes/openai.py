@@ -59,6 +59,7 @@ class OpenAI:
             wants_json=shape.get("type") in ("json_object", "json_schema"),
             schema=(shape.get("json_schema") or {}).get("schema"),
             key=received.key,
+            answers=body["messages"][-1]["role"] == "tool",
         )
 
     def render(self, answer: Answer, question: Question) -> list[Frame]:

@@ -62,6 +62,13 @@ def tool(scene: Scene) -> None:
     call_tools(scene.answer, scene.question, 1)
 
 
+@word("tool-first", "answer")
+def tool_first(scene: Scene) -> None:
+    """One call as `tool` makes it, until what is said last is the result of one: then the echo."""
+    if not scene.question.answers:
+        call_tools(scene.answer, scene.question, 1)
+
+
 @word("tools-{n}", "answer")
 def tools(scene: Scene, n: int) -> None:
     """`n` calls at once, of the offered tools in turn."""

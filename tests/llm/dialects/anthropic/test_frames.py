@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 
 from llm.dialects import anthropic
 from llm.dialects.anthropic import StreamRenderer
@@ -57,7 +58,7 @@ def test_a_stream_of_another_dialect_is_cut_into_blocks() -> None:
 
     assert kinds(events) == [
         "message_start",
-        *("block_start", "block_delta", "block_stop"),
+        *("block_start", "block_delta", "block_delta", "block_stop"),
         *("block_start", "block_delta", "block_delta", "block_stop"),
         *("block_start", "block_delta", "block_delta", "block_stop"),
         *("block_start", "block_stop"),
@@ -82,6 +83,21 @@ def test_a_stream_of_another_dialect_is_cut_into_blocks() -> None:
     ]
     assert events[-2]["delta"] == {"stop_reason": "tool_use", "stop_sequence": None, "stop_details": None}
     assert (events[-2]["usage"]["input_tokens"], events[-2]["usage"]["cache_read_input_tokens"]) == (5, 4)
+
+
+def test_a_thought_that_nobody_signed_ends_with_an_empty_signature() -> None:
+    events = told([ReasoningDelta("Hm."), TextDelta("a"), Finished("stop")])
+
+    deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
+    assert deltas[:2] == [{"type": "thinking_delta", "thinking": "Hm."}, {"type": "signature_delta", "signature": ""}]
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai"])
+def test_a_signed_thought_ends_with_its_own_signature_alone(dialect: str) -> None:
+    events = told([Started(dialect=dialect), ReasoningDelta("Hm."), ReasoningDelta("", "s"), Finished("stop")])
+
+    deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
+    assert deltas[1:] == [{"type": "signature_delta", "signature": "s"}]
 
 
 def test_arguments_that_come_late_still_reach_their_call() -> None:

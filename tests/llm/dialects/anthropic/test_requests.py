@@ -256,6 +256,16 @@ class TestTranslating:
         assert sent["messages"][0]["content"][0] == {"type": "thinking", "thinking": "a", "signature": "s"}
         assert dropped == ["messages[0].content[1]"]
 
+    @pytest.mark.parametrize(("model", "goes"), [("claude-haiku-4-5", False), ("a-local-model", True)])
+    def test_an_unsigned_thought_goes_back_to_no_claude(self, model: str, goes: bool) -> None:
+        thought = {"type": "thinking", "thinking": "a", "signature": ""}
+        turns = [{"role": "assistant", "content": [thought, {"type": "text", "text": "c"}]}, *HI]
+
+        sent, dropped = render(read(max_tokens=5, messages=turns), Target(model))
+
+        assert (thought in list(sent["messages"][0]["content"])) is goes
+        assert dropped == ([] if goes else ["messages[0].content[0]"])
+
     def test_what_has_no_word_here_is_named(self) -> None:
         request = asked(
             Message("user", [Audio("QQ==", "wav"), Image("https://x.org/y", "high"), Opaque({"type": "z"})], "Ada"),
