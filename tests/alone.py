@@ -15,23 +15,29 @@ from pathlib import Path
 import pytest
 
 ROOM = Path(__file__)
-DOOR = ROOM.parent
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return (yield)
-    with lock(ROOM) as room:
-        with lock(DOOR) as door:
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(room, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+    with entered(ROOM, alone=item.get_closest_marker("alone") is not None):
         return (yield)
 
 
 @contextmanager
+def entered(room: Path, *, alone: bool) -> Iterator[None]:
+    """A file is a room; the folder that it lies in is the door."""
+    with lock(room) as inside:
+        with lock(room.parent) as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(inside, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
 def lock(path: Path) -> Iterator[int]:
-    """Undone by name, for a process that a test forked has the file open too."""
+    """Given back expressly, for a process that a test forked has the file open too."""
     handle = os.open(path, os.O_RDONLY)
     try:
         yield handle

@@ -138,6 +138,13 @@ class Serving:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY id")]
 
+    def change(self, statement: str) -> None:
+        """The database behind the gateway's back."""
+        url = self.environment.get("DATABASE_URL")
+        with closing(psycopg.connect(url) if url else sqlite3.connect(self.folder / "gatehouse.sqlite3")) as connection:
+            connection.execute(statement)
+            connection.commit()
+
 
 @contextmanager
 def serving(folder: Path, **environment: str) -> Iterator[Serving]:

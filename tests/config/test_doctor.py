@@ -63,8 +63,13 @@ def examined(installed: Serving, **environment: str) -> tuple[int, dict[str, dic
 
 
 @pytest.fixture(scope="module")
-def findings(installed: Serving) -> dict[str, dict[str, Any]]:
-    return examined(installed)[1]
+def report(installed: Serving) -> tuple[int, dict[str, dict[str, Any]]]:
+    return examined(installed)
+
+
+@pytest.fixture(scope="module")
+def findings(report: tuple[int, dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    return report[1]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +98,8 @@ def test_no_secret_is_told(findings: dict[str, dict[str, Any]]) -> None:
     assert "sk-" not in json.dumps(findings)
 
 
-def test_a_failure_ends_with_1(installed: Serving) -> None:
-    assert examined(installed)[0] == 1
+def test_a_failure_ends_with_1(report: tuple[int, dict[str, dict[str, Any]]]) -> None:
+    assert report[0] == 1
 
 
 def test_stores_that_are_away_are_named(installed: Serving) -> None:

@@ -66,22 +66,21 @@ def workers(start: Start, migrated_postgres: str, redis_url: str) -> tuple[subpr
     return parent, port
 
 
-def test_a_killed_worker_is_replaced_and_a_signal_stops_all(workers: tuple[subprocess.Popen[str], int]) -> None:
+def test_workers_know_their_number_and_are_replaced_until_a_signal_stops_all(
+    workers: tuple[subprocess.Popen[str], int],
+) -> None:
+    """In one test, because they take seconds to start."""
     parent, port = workers
     before = children(parent.pid)
     assert len(before) == 2
+    for worker in before:
+        assert b"--workers\x002" in Path(f"/proc/{worker}/cmdline").read_bytes()
     os.kill(min(before), signal.SIGKILL)
     assert wait_until(lambda: len(children(parent.pid) - before) == 1)
     assert status(port) == 200
     parent.terminate()
     assert parent.wait(timeout=30) == 0
     assert status(port) == 0
-
-
-def test_each_worker_knows_how_many_they_are(workers: tuple[subprocess.Popen[str], int]) -> None:
-    parent, _ = workers
-    for worker in children(parent.pid):
-        assert b"--workers\x002" in Path(f"/proc/{worker}/cmdline").read_bytes()
 
 
 def test_several_workers_greet_as_one_does(start: Start, empty_postgres: str, redis_url: str, tmp_path: Path) -> None:

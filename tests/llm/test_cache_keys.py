@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 import timeit
 from dataclasses import fields, replace
 from typing import Any, get_args
@@ -107,8 +108,10 @@ def test_a_key_can_be_made_of_whatever_json_holds() -> None:
     assert len(cache_key(1, "m", odd)) == 64
 
 
+@pytest.mark.alone
 def test_a_key_is_cheap() -> None:
-    assert min(timeit.repeat(lambda: cache_key(1, "m", ASKED), number=200, repeat=10)) / 200 < 30e-6
+    best = min(timeit.repeat(lambda: cache_key(1, "m", ASKED), timer=time.thread_time, number=200, repeat=10)) / 200
+    assert best < 30e-6
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -112,12 +113,14 @@ class TestClientTokens:
 
         assert catalog.lookup_sync(token) is None
 
+    @pytest.mark.alone
     def test_a_known_token_costs_less_than_ten_microseconds(self, catalog: Catalog, clock: HandClock) -> None:
         _, secret = rows.key("backend")
         catalog.lookup_sync(secret)
         token = Grant(catalog.digest_of(secret), "u-1", clock.now() + timedelta(minutes=15)).sealed()
 
-        assert min(timeit.repeat(lambda: catalog.known(token), number=1000, repeat=5)) / 1000 < 10e-6
+        best = min(timeit.repeat(lambda: catalog.known(token), timer=time.thread_time, number=1000, repeat=5)) / 1000
+        assert best < 10e-6
 
 
 class TestKeys:
@@ -135,10 +138,11 @@ class TestKeys:
         assert caller is not None
         assert caller.key_name == "frontend"
 
+    @pytest.mark.alone
     def test_a_known_key_costs_less_than_ten_microseconds(self, catalog: Catalog) -> None:
         _, secret = rows.key()
         catalog.lookup_sync(secret)
-        best = min(timeit.repeat(lambda: catalog.known(secret), number=2000, repeat=5)) / 2000
+        best = min(timeit.repeat(lambda: catalog.known(secret), timer=time.thread_time, number=2000, repeat=5)) / 2000
         assert best < 10e-6
 
     def test_a_disabled_key_is_out_when_the_commit_returns(self, catalog: Catalog) -> None:

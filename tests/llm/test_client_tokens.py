@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 import timeit
 from dataclasses import replace
 from datetime import timedelta
@@ -187,6 +188,7 @@ class TestClientTokens:
             tokens.grant(token)
         assert refused.value.code == "expired_client_token"
 
+    @pytest.mark.alone
     def test_a_token_in_use_costs_microseconds(self, clock: HandClock) -> None:
         tokens, token, key = ClientTokens(clock), grant(clock).sealed(), caller()
         tokens.caller(token, key)
@@ -195,7 +197,7 @@ class TestClientTokens:
             tokens.grant(token)
             tokens.caller(token, key)
 
-        assert min(timeit.repeat(verify, number=1000, repeat=5)) / 1000 < 10e-6
+        assert min(timeit.repeat(verify, timer=time.thread_time, number=1000, repeat=5)) / 1000 < 10e-6
 
     def test_a_change_of_the_key_is_seen_at_once(self, clock: HandClock) -> None:
         tokens, token, key = ClientTokens(clock), grant(clock).sealed(), caller()

@@ -66,8 +66,8 @@ def test_an_unknown_price_is_null_and_never_nought(house: House) -> None:
 def test_routes_stand_with_their_order_and_fallbacks_only_as_far_as_they_may_be_used(house: House) -> None:
     own = {"name": "with-ways", "fallbacks": ["words-20", "tool"]}
     routes = [{"provider": name, "upstream_model": "m", "order": order} for order, name in ((2, "fake"), (1, "spare"))]
-    house.serving.apply({"models": [{**own, "routes": routes}]})
-    house.serving.apply({"keys": [{"name": "ways", "organisation": "acme", "key": "gh_" + "w" * 43, "models": ["w*"]}]})
+    key = {"name": "ways", "organisation": "acme", "key": "gh_" + "w" * 43, "models": ["w*"]}
+    house.serving.apply({"models": [{**own, "routes": routes}], "keys": [key]})
 
     told = house.client.get(f"{house.url}{ADDRESS}with-ways/", headers={"x-api-key": "gh_" + "w" * 43}).json()
 
