@@ -111,7 +111,8 @@ stream = described(
     "conversation_stream",
     "Listen to an answer",
     {(200, EVENTS): OpenApiResponse(NATIVE_EVENT, "Its events from the beginning."), **refusals(*REFUSED, 404, 422)},
-    description="While it is being given it is followed; afterwards it is replayed. Nothing is generated for it.",
+    description="While it is being given it is followed; afterwards it is replayed. Nothing is generated for it. An "
+    "EventSource, which sends no headers, may say a client token as `token` instead.",
     parameters=[
         NAME,
         OpenApiParameter(
@@ -119,11 +120,6 @@ stream = described(
             {"type": "string", "maxLength": 300},
             required=True,
             description="The id of the answer, or of what it answers.",
-        ),
-        OpenApiParameter(
-            "token",
-            {"type": "string", "pattern": "^ght_[A-Za-z0-9_=-]+$", "maxLength": 4096},
-            description="A client token, for an EventSource, which sends no headers. A key is refused here.",
         ),
     ],
 )
