@@ -4,6 +4,7 @@ behind is, one that speaks its dialect (names that begin with native-) or OpenAI
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -203,10 +204,11 @@ class TestTools:
 
 
 class TestCounting:
-    def test_the_vendor_counts_its_own(self, house: House, claude: Claude) -> None:
+    def test_the_vendor_counts_its_own_and_the_same_only_once(self, house: House, claude: Claude) -> None:
         before = house.vendor.paths["/v1/messages/count_tokens"]
+        system = f"Be brief, {uuid4()}."
 
-        assert claude.count(model="claude", messages=ASKED, system="Be brief, please.") == 6
+        assert [claude.count(model="claude", messages=ASKED, system=system) for _ in range(2)] == [6, 6]
         assert house.vendor.paths["/v1/messages/count_tokens"] == before + 1
 
     def test_for_any_other_we_do(self, claude: Claude) -> None:
