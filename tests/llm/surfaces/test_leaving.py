@@ -177,6 +177,7 @@ def test_a_slow_reader_gets_everything(house: House) -> None:
     assert house.row(received.id or "")["status"] == "ok"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("way", ["left", "interrupted"])
 def test_code_that_leaves_a_loop_or_is_interrupted_has_left_too(house: House, way: str) -> None:
     """Its process lives on: a later call is answered."""

@@ -210,6 +210,7 @@ def until_open(house: House) -> None:
     raise AssertionError("no place is free")
 
 
+@pytest.mark.alone
 class TestAKeyThatEnds:
     """While a socket of it is open."""
 
