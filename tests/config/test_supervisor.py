@@ -20,14 +20,17 @@ died = lambda pid: print("died", flush=True)
 parent = Supervisor({commands}, replaces={replaces}, patience={patience}, on_death=died)
 sys.exit(parent.run())
 """
-SLEEPS = "import os, time; print('child', os.getpid(), flush=True); time.sleep(60)"
+SAYS = r"os.write(1, b'child %d\n' % os.getpid())"
+"""At once: of two children that print their words one by one, none is understood."""
+
+SLEEPS = f"import os, time; {SAYS}; time.sleep(60)"
 FOLLOWS = f"from config.supervisor import follow_parent; follow_parent(); {SLEEPS}"
 ENDS = "import time, sys; time.sleep(0.3); sys.exit({code})"
 REFUSES = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
-YIELDS_TO_THE_SECOND = """
+YIELDS_TO_THE_SECOND = f"""
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: (signal.signal(signal.SIGTERM, signal.SIG_DFL), print('first', flush=True)))
-print('child', os.getpid(), flush=True)
+{SAYS}
 while True: time.sleep(60)
 """
 
