@@ -219,6 +219,8 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "roomy-async": {"requests_per_minute": 60},
     "airy-sync": {"requests_per_minute": 60},
     "airy-async": {"requests_per_minute": 60},
+    "watched": {},
+    "unwatched": {},
     "picky": {"models": ["gpt-4o*", "words-2?"]},
 }
 KEYS = {name: new_key() for name in HOLDERS}

@@ -103,14 +103,14 @@ def test_retirement_and_long_prompts_are_told(house: House) -> None:
 
 def test_latency_is_that_of_the_keys_own_requests(house: House) -> None:
     for _ in range(3):
-        house.row(house.ask(NATIVE, "words-20", key="roomy-sync", stream=True).headers["x-request-id"])
+        house.row(house.ask(NATIVE, "words-20", key="watched", stream=True).headers["x-request-id"])
 
-    told = get(house, "words-20/", "roomy-sync").json()["latency"]
+    told = get(house, "words-20/", "watched").json()["latency"]
 
     assert told["requests"] == 3
     assert 0 < told["first_token"]["p50_ms"] <= told["first_token"]["p95_ms"]
     assert told["first_token"]["p95_ms"] <= told["total"]["p95_ms"]
-    assert get(house, "words-20/", "roomy-async").json()["latency"] is None
+    assert get(house, "words-20/", "unwatched").json()["latency"] is None
 
 
 def test_an_unknown_model_is_a_404_with_the_nearest_names_this_key_may_use(house: House) -> None:
