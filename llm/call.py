@@ -11,7 +11,8 @@ from uuid import UUID
 
 import uuid_utils
 
-from llm.registry import RouteSpec
+from llm.budgets import BudgetSpec, Charge
+from llm.registry import UNLIMITED, Limits, RouteSpec
 from llm.types import Completion, JsonObject, Request
 
 Status = Literal["ok", "refused", "error", "cancelled", "incomplete", "interrupted"]
@@ -44,13 +45,16 @@ class Caller:
     key_name: str
     organisation_id: int
     organisation: str
+    team_id: int | None = None
     team: str | None = None
     scopes: frozenset[str] = frozenset()
     models: tuple[str, ...] = ("*",)
     origins: frozenset[str] = frozenset()
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    max_concurrency: int | None = None
+    limits: Limits = UNLIMITED
+    team_limits: Limits = UNLIMITED
+    organisation_limits: Limits = UNLIMITED
+    budgets: tuple[BudgetSpec, ...] = ()
+    """Those of the organisation that this key's calls may fall under."""
     reserve_max_tokens: int | None = None
     expires_at: datetime | None = None
     keeps_bodies: bool = True
@@ -106,7 +110,11 @@ class Call:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one route. `outcome` is ok, error, cancelled; `error` the code of what went wrong. Times in ms."""
+    """One try at one route. `outcome` is ok, error, cancelled, lost (a hedge); `error` the code of what went wrong.
+
+    Times in milliseconds: `started_ms` since the call began, `queue_ms` waiting for a turn. `reason` says why it was
+    made. `cost` in picodollars, of a try that was paid for beside the one that answered.
+    """
 
     provider: str
     upstream_model: str
@@ -116,6 +124,12 @@ class Attempt:
     latency_ms: float = 0.0
     model: str | None = None
     upstream_id: str | None = None
+    reason: str | None = None
+    started_ms: float | None = None
+    queue_ms: float = 0.0
+    cost: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -164,6 +178,8 @@ class Record:
     limit_name: str | None = None
     """Of the `errors.Limit` that refused the call."""
     warnings: list[str] = field(default_factory=list)
+    selection: str | None = None
+    """Why this model, where the caller left the choice to us."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -179,6 +195,8 @@ class Record:
     written ones are kept for an hour, at a higher rate."""
     reserved: int | None = None
     """The most the call may cost, charged if it is interrupted; no column of its own."""
+    charges: list[Charge] = field(default_factory=list)
+    """The budgets it counts against; no column of its own."""
 
     queue_ms: float = 0.0
     first_token_ms: float | None = None

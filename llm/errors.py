@@ -10,7 +10,9 @@ GatewayError
 │   ├── Forbidden                 403
 │   ├── NotFound                  404  an unknown model, provider or record
 │   ├── BodyTooLarge              413
+│   ├── UnpricedModel             403  a hard budget cannot hold what has no price
 │   └── RateLimited               429
+│       └── BudgetExceeded        429
 ├── Unavailable                   503  ours: the store is down, or we are shutting down
 ├── DeadlineExceeded              504  ours: the call's own time is up
 └── ProviderError                 502  the vendor's; `retryable` drives everything above it
@@ -37,13 +39,14 @@ from typing import Literal
 
 @dataclass(slots=True, frozen=True)
 class Limit:
-    """The limit that refused a call. `scope` is key, team, organisation or provider."""
+    """The limit that refused a call. `scope` is key, team, organisation, user, tag or provider; a budget's amounts are
+    decimal dollars."""
 
     name: str
     scope: str
-    used: int
-    max: int
-    resets_at: datetime
+    used: int | str
+    max: int | str
+    resets_at: datetime | None
 
 
 class GatewayError(Exception):
@@ -126,6 +129,17 @@ class RateLimited(CallerError):
     status = 429
     type = "rate_limited"
     code = "rate_limited"
+
+
+class BudgetExceeded(RateLimited):
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+
+
+class UnpricedModel(CallerError):
+    status = 403
+    type = "permission_denied"
+    code = "unpriced_model"
 
 
 class Unavailable(GatewayError):

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Protocol
 
-from llm.call import Caller, Clock, SystemClock
+from llm.call import Call, Caller, Clock, SystemClock
 from llm.errors import Limit, RateLimited
 from llm.redis import GuardedRedis, Script, StoreUnavailable
+from llm.registry import RouteSpec
 
 WINDOW = 60.0
 RUN = 1.0
@@ -58,6 +59,30 @@ class Limiter(Protocol):
         """Count one request of `caller`, or raise `RateLimited`. Nothing else is ever raised."""
 
 
+class Permit(Protocol):
+    """A turn at a provider."""
+
+    def leave(self, tokens: int | None) -> None:
+        """The try is over; `tokens` is what it really used (None: what was reckoned with). Once for each permit."""
+
+
+class Throttle(Protocol):
+    """The limits of providers and routes: who asks waits for a turn."""
+
+    async def enter(self, call: Call, route: RouteSpec) -> Permit:
+        """A turn at `route`, waited for by priority. Raises ProviderRateLimited where there is no time to wait."""
+
+
+class NoThrottle:
+    """Nobody waits."""
+
+    async def enter(self, call: Call, route: RouteSpec) -> Permit:
+        return self
+
+    def leave(self, tokens: int | None) -> None:
+        return None
+
+
 class NoLimiter:
     """Admits everybody."""
 
@@ -74,10 +99,10 @@ class MemoryLimiter:
         self._windows: dict[int, Window] = {}
 
     async def admit(self, caller: Caller) -> Admission:
-        if caller.requests_per_minute is None:
+        if caller.limits.requests_per_minute is None:
             return UNLIMITED
         now = self._clock.monotonic()
-        maximum = shared_limit(caller.requests_per_minute, self._share)
+        maximum = shared_limit(caller.limits.requests_per_minute, self._share)
         return settle(self._window(caller.key_id, now).admit(now, maximum), maximum, self._clock)
 
     def _window(self, key_id: int, now: float) -> Window:
@@ -152,7 +177,7 @@ class RedisLimiter:
         self._clock = clock or SystemClock()
 
     async def admit(self, caller: Caller) -> Admission:
-        maximum = caller.requests_per_minute
+        maximum = caller.limits.requests_per_minute
         if maximum is None:
             return UNLIMITED
         now = "" if self._uses_server_time else int(self._clock.monotonic() * 1_000_000)

@@ -33,6 +33,10 @@ class Candidate:
     request: Request
     max_tokens: int | None
 
+    def most_cost(self, call: Call) -> int | None:
+        """Picodollars it may cost at most; None where that is unknown."""
+        return None
+
 
 @dataclass(slots=True, frozen=True)
 class Plan:

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from itertools import groupby
 
+from llm.budgets import Ledger, NoLedger
 from llm.call import Attempt, Call, Clock, Recorder
 from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
+from llm.limits import NoThrottle, Throttle
 from llm.prepare import Candidate
 from llm.providers.base import ProviderFactory, UpstreamCall
 from llm.types import CONTENT, Events, EventStream, Finished
@@ -40,11 +42,20 @@ class Router:
     """Tries candidates one after the other until one has begun to answer."""
 
     def __init__(
-        self, providers: ProviderFactory, recorder: Recorder, clock: Clock, *, sleep: Sleep = asyncio.sleep
+        self,
+        providers: ProviderFactory,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        ledger: Ledger | None = None,
+        throttle: Throttle | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._providers = providers
         self._recorder = recorder
         self._clock = clock
+        self._ledger = ledger or NoLedger()
+        self._throttle = throttle or NoThrottle()
         self._sleep = sleep
 
     async def stream(self, call: Call, candidates: list[Candidate]) -> EventStream:
@@ -74,6 +85,8 @@ class Router:
 
     async def _try(self, call: Call, candidate: Candidate) -> EventStream:
         """One attempt; its batches are held back until the first content, and it must come to its end."""
+        await self._ledger.cover(call, candidate.most_cost(call))
+        permit = await self._throttle.enter(call, candidate.route)
         upstream = self._upstream_call(call, candidate)
         attempt = self._depart(call, candidate)
         began, waited = self._clock.monotonic(), call.waited
@@ -97,6 +110,7 @@ class Router:
             attempt.outcome = "cancelled"
             raise
         finally:
+            permit.leave(attempt.prompt_tokens + attempt.completion_tokens)
             attempt.latency_ms = (self._clock.monotonic() - began) * 1000
             call.waited = waited + upstream.waited
             _warn(call, upstream)

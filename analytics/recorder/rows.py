@@ -14,7 +14,7 @@ import orjson
 from llm.call import Attempt, Body, Record, created_at
 from llm.types import JsonObject
 
-COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"body", "reserved"})
+COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"body", "reserved", "charges"})
 DEPARTURE = (
     *("id", "created_at", "surface", "dialect", "organisation_id", "key_id", "team", "user_id", "session_id"),
     *("request_id", "purpose", "priority", "tags", "prompt", "prompt_version", "prompt_label", "model", "provider"),

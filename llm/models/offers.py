@@ -9,6 +9,25 @@ from django.db import models
 from llm.models import bounds
 from llm.models.registered import Registered
 
+
+class Strategy(models.TextChoices):
+    """Which of a model's routes is tried first."""
+
+    ORDERED = "ordered", "In order, those of equal order by weight"
+    WEIGHTED = "weighted", "At random, by weight"
+    CHEAPEST = "cheapest", "The cheapest for this request"
+    FASTEST = "fastest", "The one observed to be fastest"
+    LEAST_BUSY = "least_busy", "The one with the fewest calls in flight"
+
+
+class Occasion(models.TextChoices):
+    """What a fallback is for."""
+
+    FAILURE = "failure", "When the routes fail"
+    CONTENT_FILTER = "content_filter", "When the content is filtered"
+    CONTEXT_WINDOW = "context_window", "When the request is too long"
+
+
 CAPABILITIES = ("streaming", "tools", "vision", "audio", "files", "structured", "reasoning")
 
 
@@ -24,6 +43,13 @@ class Model(Registered):
         null=True, blank=True, validators=[bounds.positive, MaxValueValidator(10)], help_text="1 to 10."
     )
     caching = models.BooleanField(default=True, help_text="Whether its answers may be served again.")
+    strategy = models.CharField(max_length=20, choices=Strategy.choices, default=Strategy.ORDERED)
+    hedging = models.BooleanField(
+        default=False, help_text="Whether a slow call is asked a second time elsewhere; the first answer counts."
+    )
+    continues = models.BooleanField(
+        default=False, help_text="Whether another route goes on with an answer that broke off."
+    )
     retires_on = models.DateField(null=True, blank=True)
     successor = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -73,12 +99,13 @@ class Fallback(Registered):
 
     model = models.ForeignKey(Model, models.CASCADE, related_name="fallbacks")
     target = models.ForeignKey(Model, models.CASCADE, related_name="+")
+    occasion = models.CharField(max_length=20, choices=Occasion.choices, default=Occasion.FAILURE)
     order = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         ordering = ["order", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["model", "target"], name="fallback_once_for_a_model"),
+            models.UniqueConstraint(fields=["model", "target", "occasion"], name="fallback_once_for_a_model"),
             models.CheckConstraint(
                 name="fallback_is_another_model",
                 condition=~models.Q(model=models.F("target")),
@@ -88,3 +115,20 @@ class Fallback(Registered):
 
     def __str__(self) -> str:
         return f"{self.model} falls back on {self.target}"
+
+
+class Tier(Registered):
+    """A name for requirements: whoever asks for it gets the best model that meets them."""
+
+    name = models.CharField(max_length=200, unique=True, validators=[bounds.model_name])
+    requirements = models.JSONField(default=dict, blank=True, validators=[bounds.json_object])
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if Model.objects.filter(name=self.name).exists() or Alias.objects.filter(name=self.name).exists():
+            raise ValidationError({"name": "A model has this name."})

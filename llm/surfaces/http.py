@@ -160,7 +160,7 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     """An error as an answer: status, envelope and the headers that SDKs obey."""
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
-    if error.limit is not None:
+    if error.limit is not None and isinstance(error.limit.max, int):
         headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))

@@ -160,7 +160,7 @@ class TestKeys:
         key.save()
         caller = catalog.known(secret)
         assert caller is not None
-        assert caller.requests_per_minute == 7
+        assert caller.limits.requests_per_minute == 7
 
     def test_a_key_expires_on_the_clock_without_a_question(self, catalog: Catalog, clock: HandClock) -> None:
         """The clock of the test stands in the past, so that the store's own check passes."""

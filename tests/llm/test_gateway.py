@@ -16,7 +16,7 @@ from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, 
 from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, NoLimiter
 from llm.prepare import Defaults
-from llm.registry import ModelSpec, ProviderSpec, Snapshot
+from llm.registry import Limits, ModelSpec, ProviderSpec, Snapshot
 from llm.routing import Router
 from llm.types import CachePolicy, Finished, Options, TextDelta, Usage
 from tests.llm.doubles import (
@@ -190,7 +190,7 @@ async def test_a_task_that_is_cancelled_while_it_waits_is_in_the_books() -> None
 
 async def test_a_caller_over_its_limit_is_refused() -> None:
     house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
-    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", requests_per_minute=1)
+    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     assert (await house.ask(caller=caller)).status == "ok"
     record = await house.ask(caller=caller)
     assert (record.status, record.http_status) == ("refused", 429)
@@ -260,7 +260,7 @@ async def test_those_who_ask_the_same_at_once_share_one_upstream_call() -> None:
 
 async def test_a_hit_counts_against_the_limit() -> None:
     house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
-    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", requests_per_minute=1)
+    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     await house.ask(caller=caller, **ON)
     with pytest.raises(RateLimited):
         await house.gateway.complete(house.call(caller=caller, **ON))
@@ -268,7 +268,7 @@ async def test_a_hit_counts_against_the_limit() -> None:
 
 async def test_a_follower_leads_when_the_leader_was_refused() -> None:
     house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
-    none = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", requests_per_minute=1)
+    none = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     await house.ask(caller=none)
     refused, served = await asyncio.gather(house.ask(caller=none, **ON), house.ask(**ON))
     assert (refused.status, served.status) == ("refused", "ok")

@@ -25,6 +25,7 @@ from llm.limits import (
     redis_key,
 )
 from llm.redis import GuardedRedis
+from llm.registry import Limits
 from tests.llm.doubles import HandClock
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
@@ -44,7 +45,7 @@ def limiter(request: pytest.FixtureRequest, clock: HandClock, redis: GuardedRedi
 
 def caller(limit: int | None) -> Caller:
     """A key that no other test has."""
-    return Caller(uuid4().int >> 80, "frontend", 7, "acme", requests_per_minute=limit)
+    return Caller(uuid4().int >> 80, "frontend", 7, "acme", limits=Limits(limit))
 
 
 async def refusal(admission: Awaitable[Admission]) -> RateLimited:
@@ -148,10 +149,10 @@ async def test_a_changed_limit_counts_at_once(limiter: Limiter) -> None:
     key = caller(5)
     for _ in range(4):
         await limiter.admit(key)
-    error = await refusal(limiter.admit(replace(key, requests_per_minute=2)))
+    error = await refusal(limiter.admit(replace(key, limits=Limits(2))))
     assert error.limit is not None
     assert (error.limit.used, error.limit.max) == (4, 2)
-    assert (await limiter.admit(replace(key, requests_per_minute=6))).remaining == 1
+    assert (await limiter.admit(replace(key, limits=Limits(6)))).remaining == 1
 
 
 async def test_a_lowered_limit_waits_for_all_that_are_too_many(limiter: Limiter, clock: HandClock) -> None:
@@ -159,7 +160,7 @@ async def test_a_lowered_limit_waits_for_all_that_are_too_many(limiter: Limiter,
     for _ in range(3):
         await limiter.admit(key)
         clock.seconds += 10
-    error = await refusal(limiter.admit(replace(key, requests_per_minute=2)))
+    error = await refusal(limiter.admit(replace(key, limits=Limits(2))))
     assert error.retry_after == pytest.approx(40)
 
 
@@ -227,7 +228,7 @@ async def test_the_process_forgets_keys_that_are_idle(clock: HandClock) -> None:
     clock.seconds += 61
     key = caller(5)
     for _ in range(100):
-        await limiter.admit(replace(key, requests_per_minute=200))
+        await limiter.admit(replace(key, limits=Limits(200)))
     assert len(limiter._windows) == 1
 
 

@@ -19,6 +19,7 @@ from config.worker import SHARE
 from llm import wiring
 from llm.errors import RateLimited
 from llm.limits import MemoryLimiter
+from llm.registry import Limits
 from llm.surfaces.http import DEADLINE
 from llm.tasks import GenerationFailed, generate
 from tests.llm.doubles import CALLER
@@ -128,7 +129,7 @@ async def test_processes_of_a_worker_share_a_fifth_of_each_rate(settings: Settin
     settings.REDIS_URL = ""
     limiter = wiring._limiter(SHARE / 2)
     assert isinstance(limiter, MemoryLimiter)
-    caller = replace(CALLER, requests_per_minute=50)
+    caller = replace(CALLER, limits=Limits(50))
     for _ in range(5):
         await limiter.admit(caller)
     with pytest.raises(RateLimited):

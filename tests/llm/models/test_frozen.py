@@ -117,7 +117,7 @@ def found(secret: str) -> bool:
 def test_a_caller_has_what_its_key_has() -> None:
     key, secret = rows.key(origins=["https://app.example"], requests_per_minute=60)
     (caller,) = load_callers([digest(secret, Keyring.pepper())]).values()
-    assert (caller.key_id, caller.organisation, caller.requests_per_minute) == (key.pk, "acme", 60)
+    assert (caller.key_id, caller.organisation, caller.limits.requests_per_minute) == (key.pk, "acme", 60)
     assert caller.origins == load_origins() == {"https://app.example"}
 
 
@@ -137,7 +137,7 @@ def test_a_former_secret_is_the_same_caller_until_its_overlap_ends() -> None:
     new = key.rotate(timedelta(hours=1))
     key.save()
     old, now = (load_callers([digest(secret, Keyring.pepper())]).popitem()[1] for secret in (former, new))
-    assert (old.key_id, old.requests_per_minute) == (now.key_id, 60)
+    assert (old.key_id, old.limits.requests_per_minute) == (now.key_id, 60)
     assert (old.expires_at, now.expires_at) == (key.former_until, None)
     key.former_until = timezone.now() - timedelta(seconds=1)
     key.save()

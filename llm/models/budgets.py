@@ -1,0 +1,102 @@
+"""What may be spent: budgets, what each of their windows has seen, and what calls in flight have set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from llm.models import bounds
+from llm.models.keys import ApiKey
+from llm.models.money import PicodollarField
+from llm.models.organisations import Organisation, Team
+from llm.models.registered import Registered
+
+
+class Scope(models.TextChoices):
+    KEY = "key", "Key"
+    ORGANISATION = "organisation", "Organisation"
+    TEAM = "team", "Team"
+    USER = "user", "User"
+    TAG = "tag", "Tag"
+
+
+class Period(models.TextChoices):
+    DAY = "day", "Day"
+    WEEK = "week", "Week"
+    MONTH = "month", "Month"
+    TOTAL = "total", "In all"
+
+
+def default_shares() -> list[int]:
+    return [80, 100]
+
+
+class Budget(Registered):
+    """`match`: the user, or the tag as `name=value`; `*` in place of the value gives each its own budget."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="budgets")
+    scope = models.CharField(max_length=20, choices=Scope.choices)
+    key = models.ForeignKey(ApiKey, models.CASCADE, null=True, blank=True, related_name="budgets")
+    team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, related_name="budgets")
+    match = models.CharField(max_length=300, blank=True)
+    amount = PicodollarField(validators=[MinValueValidator(1, "Must be more than 0.")], help_text="Dollars.")
+    period = models.CharField(max_length=10, choices=Period.choices, default=Period.MONTH)
+    hard = models.BooleanField(default=True, help_text="Whether calls beyond it are refused.")
+    alert_at = models.JSONField(
+        default=default_shares, blank=True, help_text="Percent of the amount at which somebody is told."
+    )
+
+    class Meta:
+        ordering = ["organisation__name", "scope", "pk"]
+        constraints = [*bounds.at_least(1, "amount")]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()} budget of {self.organisation}"
+
+    def clean(self) -> None:
+        wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
+        for field in ("key", "team", "match"):
+            given = bool(getattr(self, field))
+            if given != (wanted.get(self.scope) == field):
+                raise ValidationError({field: "Does not belong to this scope." if given else "This scope needs it."})
+
+
+class BudgetWindow(models.Model):
+    """One budget in one period: a day, a week, a month. `value` tells apart those of a budget for each user or tag."""
+
+    budget = models.ForeignKey(Budget, models.CASCADE, related_name="windows")
+    value = models.CharField(max_length=300, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    spent = PicodollarField(default=0)
+    reserved = PicodollarField(default=0)
+    alerted = models.PositiveSmallIntegerField(default=0, help_text="The highest share that somebody was told of.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["budget", "value", "starts_at"], name="budget_window_once"),
+            *bounds.at_least(0, "spent", "reserved"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.budget} from {self.starts_at:%Y-%m-%d}"
+
+
+class Reservation(models.Model):
+    """What one call in flight has set aside in one window. `journal` is the folder that vouches for the call."""
+
+    call = models.UUIDField()
+    window = models.ForeignKey(BudgetWindow, models.CASCADE, related_name="reservations")
+    amount = PicodollarField()
+    journal = models.CharField(max_length=32)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["call", "window"], name="reservation_once_for_a_window")]
+        indexes = [models.Index(fields=["journal"], name="reservation_of_journal")]
+
+    def __str__(self) -> str:
+        return f"{self.call} in {self.window}"
