@@ -11,10 +11,10 @@ from itertools import groupby
 from llm.budgets import Ledger, NoLedger
 from llm.call import Attempt, Call, Clock, Recorder
 from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
-from llm.limits import NoThrottle, Throttle
+from llm.limits import NoThrottle, Permit, Throttle
 from llm.prepare import Candidate
 from llm.providers.base import ProviderFactory, UpstreamCall
-from llm.types import CONTENT, Events, EventStream, Finished
+from llm.types import CONTENT, Events, EventStream, Finished, UsageReport
 
 Sleep = Callable[[float], Awaitable[object]]
 MAX_WAIT = 20.0
@@ -87,14 +87,22 @@ class Router:
         """One attempt; its batches are held back until the first content, and it must come to its end."""
         await self._ledger.cover(call, candidate.most_cost(call))
         permit = await self._throttle.enter(call, candidate.route)
-        upstream = self._upstream_call(call, candidate)
+        try:
+            upstream = self._upstream_call(call, candidate, permit)
+        except DeadlineExceeded:
+            permit.leave(0)
+            raise
         attempt = self._depart(call, candidate)
+        attempt.queue_ms = permit.waited * 1000
         began, waited = self._clock.monotonic(), call.waited
         held, finished = Held(), False
+        failed: ProviderError | None = None
+        used: int | None = None
         try:
             async with aclosing(self._providers(candidate.route.provider).stream(upstream)) as batches:
                 async for events in batches:
                     finished = finished or any(isinstance(event, Finished) for event in events)
+                    used = _counted(events) or used
                     if ready := held.until_content(events):
                         call.waited = waited + upstream.waited
                         _warn(call, upstream)
@@ -105,17 +113,19 @@ class Router:
                 yield left
         except ProviderError as error:
             attempt.outcome, attempt.error, attempt.status = "error", error.code, error.upstream_status
+            failed = error
+            used = used if held.is_over else 0
             raise
         except (asyncio.CancelledError, GeneratorExit):
             attempt.outcome = "cancelled"
             raise
         finally:
-            permit.leave(attempt.prompt_tokens + attempt.completion_tokens)
+            permit.leave(used, failed)
             attempt.latency_ms = (self._clock.monotonic() - began) * 1000
             call.waited = waited + upstream.waited
             _warn(call, upstream)
 
-    def _upstream_call(self, call: Call, candidate: Candidate) -> UpstreamCall:
+    def _upstream_call(self, call: Call, candidate: Candidate, permit: Permit) -> UpstreamCall:
         provider = candidate.route.provider
         left = provider.timeout if call.deadline is None else call.deadline - self._clock.monotonic()
         if left <= 0:
@@ -129,6 +139,7 @@ class Router:
             first_token_timeout=provider.first_token_timeout,
             chunk_timeout=provider.chunk_timeout,
             model=candidate.model,
+            hear=permit.hear,
         )
 
     def _depart(self, call: Call, candidate: Candidate) -> Attempt:
@@ -163,6 +174,10 @@ class Held:
     def __init__(self) -> None:
         self._held: Events | None = []
 
+    @property
+    def is_over(self) -> bool:
+        return self._held is None
+
     def until_content(self, events: Events) -> Events:
         """Nothing while there is no content; then all that was held, with these; then each batch as it comes."""
         if self._held is None:
@@ -175,6 +190,12 @@ class Held:
     def rest(self) -> Events:
         held, self._held = self._held, None
         return held or []
+
+
+def _counted(events: Events) -> int | None:
+    """Tokens by the vendor's last word on them."""
+    counts = [event.usage.total_tokens for event in events if isinstance(event, UsageReport)]
+    return counts[-1] if counts else None
 
 
 def _route_of(attempt: Attempt) -> tuple[str | None, str, str]:

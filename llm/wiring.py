@@ -19,7 +19,7 @@ from llm.catalog import Catalog
 from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
-from llm.limits import Limiter, MemoryLimiter, RedisLimiter
+from llm.limits import MemoryMeters, MeteredLimiter, Meters, RedisMeters, Throttle, WaitingThrottle
 from llm.prepare import Defaults
 from llm.probing import Prober
 from llm.providers.anthropic import AnthropicProvider
@@ -87,6 +87,12 @@ class House:
     gateway: Gateway
     prober: Prober
     counter: Counter
+    meters: Meters
+    throttle: Throttle
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        await self.meters.close()
 
 
 _houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
@@ -115,27 +121,28 @@ async def close_parts() -> None:
     """After the last answer: every record is written."""
     built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
-        await built.gateway.close()
+        await built.close()
     await asyncio.to_thread(active().stop)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
 
 def _build(share: float) -> House:
-    providers = Providers()
-    counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
+    providers, meters = Providers(), _meters(share)
+    counter, throttle = Counter(providers), WaitingThrottle(meters, clock(), queue=settings.PROVIDER_QUEUE)
+    gateway = _gateway(providers, counter, meters, throttle)
+    return House(gateway, Prober(providers, clock()), counter, meters, throttle)
 
 
-def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
+def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: Throttle) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock()),
+            router=Router(providers, recorder(), clock(), throttle=throttle),
             counter=counter,
             cache=_cache(),
-            limiter=limiter,
+            limiter=MeteredLimiter(meters, clock()),
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
@@ -151,10 +158,16 @@ def _cache() -> Cache:
     return RedisCache(redis.client(url)) if url else MemoryCache()
 
 
-def _limiter(share: float) -> Limiter:
+def _meters(share: float) -> Meters:
     if settings.REDIS_URL:
-        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
-    return MemoryLimiter(share=share)
+        return RedisMeters(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
+    return _own_meters(share)
+
+
+@cache
+def _own_meters(share: float) -> Meters:
+    """One for all event loops of this process."""
+    return MemoryMeters(share=share)
 
 
 async def probe(spec: ProviderSpec) -> Probe:

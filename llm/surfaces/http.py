@@ -15,9 +15,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from llm.call import Call, Caller, new_id, public_id
 from llm.dialects.base import Dialect
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
+from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderBusy, ProviderError
 from llm.gateway import drained
-from llm.limits import Admission
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
 from llm.surfaces.responses import (
@@ -160,13 +159,11 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     """An error as an answer: status, envelope and the headers that SDKs obey."""
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
-    if error.limit is not None and isinstance(error.limit.max, int):
-        headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, ProviderError) and not error.retryable:
+    if isinstance(error, ProviderError) and not error.retryable and not isinstance(error, ProviderBusy):
         headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
 
