@@ -42,7 +42,7 @@ class Ledger(Protocol):
         """Have `amount` picodollars (None: unknown) set aside in all in every hard budget `call` falls under; what it
         holds already counts. Raises BudgetExceeded, UnpricedModel, or Unavailable where the books are out of reach.
 
-        What was set aside is released by the record that the recorder commits.
+        What was set aside is released by the record that the recorder commits. One at a time for each call.
         """
 
 

@@ -61,6 +61,11 @@ class Caller:
     user_id: str | None = None
     """Set where the credential speaks for one user; it overrules what the request says."""
 
+    @property
+    def reserves(self) -> bool:
+        """Whether its calls may have to set money aside before they leave."""
+        return any(budget.hard for budget in self.budgets)
+
 
 def new_id() -> UUID:
     """A UUIDv7, made at the edge: the generation, the record's key and the request id of every answer."""

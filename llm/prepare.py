@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 
+import llm.prices as prices
 import llm.retirement as retirement
 import llm.tokens as tokens
 from llm.call import Call, Caller
@@ -17,11 +18,13 @@ from llm.types import Image, Message, Options, PromptReference, Request, Text
 
 @dataclass(slots=True, frozen=True)
 class Defaults:
-    """What the settings say where a native request says nothing."""
+    """What the settings say where a native request says nothing; `reserve_max_tokens` bounds an answer on which a hard
+    budget hangs where nobody else does."""
 
     temperature: float | None = None
     max_tokens: int | None = None
     cache_ttl: int = 3600
+    reserve_max_tokens: int = 4096
 
 
 @dataclass(slots=True, frozen=True)
@@ -34,8 +37,14 @@ class Candidate:
     max_tokens: int | None
 
     def most_cost(self, call: Call) -> int | None:
-        """Picodollars it may cost at most; None where that is unknown."""
-        return None
+        """Picodollars it may cost at most; None where that is unknown, or nobody asks since there is no hard budget."""
+        if not call.caller.reserves:
+            return None
+        written = self.max_tokens if self.max_tokens is not None else self.model.max_output_tokens
+        if written is None:
+            return None
+        price = self.route.price_at(call.record.created_at)
+        return prices.most(tokens.bound(self.request), written * (self.request.options.n or 1), price)
 
 
 @dataclass(slots=True, frozen=True)
@@ -59,7 +68,7 @@ async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults, *, today: 
         )
     _check_output_bound(request, model)
     await _check_window(request, model)
-    candidates = _candidates(call, model, snapshot)
+    candidates = _candidates(call, model, snapshot, defaults)
     return Plan(model, candidates)
 
 
@@ -205,13 +214,17 @@ async def _check_window(request: Request, model: ModelSpec) -> None:
         )
 
 
-def _candidates(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[Candidate]:
+def _candidates(call: Call, model: ModelSpec, snapshot: Snapshot, defaults: Defaults) -> list[Candidate]:
     """The model's routes, then those of its fallbacks; a pinned provider leaves only its own."""
     request = call.request
     routes = _pinned(request, model, snapshot) if request.provider else model.routes
-    found = [_candidate(model, route, request) for route in routes if _serves(request, route)]
-    for fallback in _fallbacks(call, model, snapshot):
-        found += [_candidate(fallback, route, request) for route in fallback.routes if _serves(request, route)]
+    ways = [(model, route) for route in routes]
+    ways += [(fallback, route) for fallback in _fallbacks(call, model, snapshot) for route in fallback.routes]
+    found = [
+        Candidate(model, route, _with_provider_defaults(request, route), _output_bound(call, model, defaults))
+        for model, route in ways
+        if _serves(request, route)
+    ]
     if not found:
         raise UnsupportedCapability(f"No route of {model.name} can serve this request.", param="model")
     return found
@@ -251,10 +264,12 @@ def _serves(request: Request, route: RouteSpec) -> bool:
     return all(offers[need] for need in _needs(request))
 
 
-def _candidate(model: ModelSpec, route: RouteSpec, request: Request) -> Candidate:
-    wanted, most = request.options.max_tokens, model.max_output_tokens
-    max_tokens = min(wanted, most) if wanted and most else wanted
-    return Candidate(model, route, _with_provider_defaults(request, route), max_tokens)
+def _output_bound(call: Call, model: ModelSpec, defaults: Defaults) -> int | None:
+    """What the vendor is told. Where a hard budget hangs on it, a bound that the vendor does not keep is none."""
+    wanted, most = call.request.options.max_tokens, model.max_output_tokens
+    if wanted is None and call.caller.reserves:
+        wanted = call.caller.reserve_max_tokens or (None if most else defaults.reserve_max_tokens)
+    return min(wanted, most) if wanted and most else wanted
 
 
 def _with_provider_defaults(request: Request, route: RouteSpec) -> Request:

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from llm.budgets import Ledger, NoLedger
 from llm.call import Attempt, Call, Clock, Recorder
-from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
+from llm.errors import BudgetExceeded, DeadlineExceeded, ProviderBroken, ProviderError, UnpricedModel
 from llm.limits import NoThrottle, Throttle
 from llm.prepare import Candidate
 from llm.providers.base import ProviderFactory, UpstreamCall
@@ -76,6 +76,10 @@ class Router:
                     return
                 except ProviderError as error:
                     failed = error
+                except (BudgetExceeded, UnpricedModel):
+                    if failed is None:
+                        raise
+                    break  # what others may answer is too dear
                 if begun or not (failed.retryable or failed.fallback):
                     raise failed
                 if not failed.retryable or not await self._back_off(call, candidate, tried, failed):
