@@ -90,10 +90,12 @@ async def _winner(runners: list[Runner]) -> Runner:
 
 
 async def _close(runners: list[Runner], winner: Runner) -> None:
-    """All but the winner."""
+    """All but the winner, of whom the record speaks from now on."""
     while others := [runner for runner in runners if runner is not winner]:
         runners.remove(others[0])
         if others[0].has_failed:
             await others[0].close()
         else:
             await others[0].lose()
+        if winner.trial.has_departed:
+            winner.trial.answers()
