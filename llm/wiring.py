@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import import_module
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -25,19 +22,23 @@ from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.probing import Prober
+from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
+from llm.providers.google import GoogleProvider
+from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
 from llm.routing import Router
 
-logger = logging.getLogger(__name__)
-
-SDKS = {"openai": "OpenAIProvider", "anthropic": "AnthropicProvider", "google": "GoogleProvider"}
-"""Kinds whose module in `llm.providers` brings a vendor's SDK. It is loaded with the first provider of its kind: the
-three take seconds of CPU, which no command and no process pays for vendors that it does not call."""
-KINDS = frozenset({*SDKS, *COMPATIBLE, "echo"})
-"""The kinds of provider that can be asked."""
+KINDS: dict[str, ProviderFactory] = {
+    "openai": OpenAIProvider,
+    "anthropic": AnthropicProvider,
+    "google": GoogleProvider,
+    **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
+    "echo": lambda spec: EchoProvider(),
+}
+"""How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""
 RETIRE = 600.0
 """Seconds after which no stream can still be using a provider's former client."""
 
@@ -84,7 +85,6 @@ class House:
     """What one event loop has for itself, over the same connections to providers."""
 
     gateway: Gateway
-    providers: Providers
     prober: Prober
     counter: Counter
 
@@ -107,9 +107,8 @@ def gateway() -> Gateway:
 
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
-    built = house(share)
-    snapshot = await asyncio.to_thread(catalog().snapshot)
-    await built.providers.open(snapshot.providers.values())
+    house(share)
+    await asyncio.to_thread(catalog().snapshot)
 
 
 async def close_parts() -> None:
@@ -125,7 +124,7 @@ async def close_parts() -> None:
 def _build(share: float) -> House:
     providers = Providers()
     counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), providers, Prober(providers, clock()), counter)
+    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
 
 
 def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
@@ -160,26 +159,17 @@ def _limiter(share: float) -> Limiter:
 
 async def probe(spec: ProviderSpec) -> Probe:
     """What a vendor answers to this address and these credentials, whatever clients are open. Raises ProviderError."""
-    provider = (await asyncio.to_thread(factory, spec.kind))(spec)
+    provider = _made(spec)
     try:
         return await provider.probe()
     finally:
         await provider.close()
 
 
-@cache
-def factory(kind: str) -> ProviderFactory:
-    """How a kind of provider is spoken to."""
-    if kind == "echo":
-        return lambda spec: EchoProvider()
-    if kind in COMPATIBLE:
-        return partial(_sdk("openai"), profile=COMPATIBLE[kind])
-    return _sdk(kind)
-
-
-def _sdk(kind: str) -> Callable[..., Provider]:
-    made: Callable[..., Provider] = getattr(import_module(f"llm.providers.{kind}"), SDKS[kind])
-    return made
+def _made(spec: ProviderSpec) -> Provider:
+    if spec.kind not in KINDS:
+        raise ProviderError(f"Providers of the kind {spec.kind} cannot be asked yet.", code="provider_kind")
+    return KINDS[spec.kind](spec)
 
 
 class Providers:
@@ -196,20 +186,11 @@ class Providers:
         if known is not None and known[0] == spec:
             provider = known[1]
         else:
-            provider = factory(spec.kind)(spec)
+            provider = _made(spec)
             if known is not None:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)
         return provider
-
-    async def open(self, specs: Iterable[ProviderSpec]) -> None:
-        """Whatever takes time to load is loaded before the first call wants it."""
-        for spec in specs:
-            await asyncio.to_thread(factory, spec.kind)
-            try:
-                self(spec)
-            except ProviderError as error:
-                logger.warning("The provider %s cannot be called: %s", spec.name, error)
 
     def _retire(self, provider: Provider) -> None:
         task = asyncio.get_running_loop().create_task(provider.close())
