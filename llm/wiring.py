@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from analytics.metrics import PrometheusMetrics
 from analytics.recorder import JournalRecorder
@@ -22,20 +24,34 @@ from llm.gateway import Gateway, Parts
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.probing import Prober
-from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
-from llm.providers.google import GoogleProvider
-from llm.providers.openai import OpenAIProvider
-from llm.registry import ProviderSpec
+from llm.registry import ProviderSpec, Snapshot
 from llm.routing import Router
 
+
+class Late:
+    """A provider's class by its place, imported when the first is made: the vendors' SDKs take seconds."""
+
+    def __init__(self, place: str, **more: Any) -> None:
+        self._place = place
+        self._more = more
+
+    def loaded(self) -> Any:
+        return import_string(self._place)
+
+    def __call__(self, spec: ProviderSpec) -> Provider:
+        made: Provider = self.loaded()(spec, **self._more)
+        return made
+
+
+OPENAI = "llm.providers.openai.OpenAIProvider"
 KINDS: dict[str, ProviderFactory] = {
-    "openai": OpenAIProvider,
-    "anthropic": AnthropicProvider,
-    "google": GoogleProvider,
-    **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
+    "openai": Late(OPENAI),
+    "anthropic": Late("llm.providers.anthropic.AnthropicProvider"),
+    "google": Late("llm.providers.google.GoogleProvider"),
+    **{kind: Late(OPENAI, profile=profile) for kind, profile in COMPATIBLE.items()},
     "echo": lambda spec: EchoProvider(),
 }
 """How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""
@@ -106,9 +122,18 @@ def gateway() -> Gateway:
 
 
 async def open_parts(share: float = 1.0) -> None:
-    """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
+    """Before the first request: the registry is read, dead processes' journals are recovered, SDKs are imported."""
     house(share)
-    await asyncio.to_thread(catalog().snapshot)
+    snapshot = await asyncio.to_thread(catalog().snapshot)
+    import_sdks(snapshot)
+
+
+def import_sdks(snapshot: Snapshot) -> None:
+    """Of the kinds that are in the registry; one that is added later is imported with its first call."""
+    for kind in {spec.kind for spec in snapshot.providers.values()}:
+        maker = KINDS.get(kind)
+        if isinstance(maker, Late):
+            maker.loaded()
 
 
 async def close_parts() -> None:
