@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,7 +28,7 @@ from llm.probing import Prober
 from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
-from llm.registry import ProviderSpec, Snapshot
+from llm.registry import ProviderSpec
 from llm.routing import Router
 
 
@@ -38,11 +39,8 @@ class Late:
         self._place = place
         self._more = more
 
-    def loaded(self) -> Any:
-        return import_string(self._place)
-
     def __call__(self, spec: ProviderSpec) -> Provider:
-        made: Provider = self.loaded()(spec, **self._more)
+        made: Provider = import_string(self._place)(spec, **self._more)
         return made
 
 
@@ -101,6 +99,7 @@ class House:
     """What one event loop has for itself, over the same connections to providers."""
 
     gateway: Gateway
+    providers: Providers
     prober: Prober
     counter: Counter
 
@@ -122,18 +121,11 @@ def gateway() -> Gateway:
 
 
 async def open_parts(share: float = 1.0) -> None:
-    """Before the first request: the registry is read, dead processes' journals are recovered, SDKs are imported."""
-    house(share)
+    """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
+    built = house(share)
     snapshot = await asyncio.to_thread(catalog().snapshot)
-    import_sdks(snapshot)
-
-
-def import_sdks(snapshot: Snapshot) -> None:
-    """Of the kinds that are in the registry; one that is added later is imported with its first call."""
-    for kind in {spec.kind for spec in snapshot.providers.values()}:
-        maker = KINDS.get(kind)
-        if isinstance(maker, Late):
-            maker.loaded()
+    for spec in snapshot.providers.values():
+        built.providers.prepare(spec)
 
 
 async def close_parts() -> None:
@@ -149,7 +141,7 @@ async def close_parts() -> None:
 def _build(share: float) -> House:
     providers = Providers()
     counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
+    return House(_gateway(providers, counter, _limiter(share)), providers, Prober(providers, clock()), counter)
 
 
 def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
@@ -216,6 +208,11 @@ class Providers:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)
         return provider
+
+    def prepare(self, spec: ProviderSpec) -> None:
+        """The vendor's SDK and a client are there before the first call; what is wrong, that call says."""
+        with suppress(ProviderError):
+            self(spec)
 
     def _retire(self, provider: Provider) -> None:
         task = asyncio.get_running_loop().create_task(provider.close())
