@@ -61,6 +61,11 @@ class Caller:
     user_id: str | None = None
     """Set where the credential speaks for one user; it overrules what the request says."""
 
+    @property
+    def reserves(self) -> bool:
+        """Whether its calls may have to set money aside before they leave."""
+        return any(budget.hard for budget in self.budgets)
+
 
 def new_id() -> UUID:
     """A UUIDv7, made at the edge: the generation, the record's key and the request id of every answer."""
@@ -292,4 +297,20 @@ class NullMetrics:
         return None
 
     def rejected(self, reason: str) -> None:
+        return None
+
+
+class Ledger(Protocol):
+    async def cover(self, call: Call, amount: int | None) -> None:
+        """Have `amount` picodollars (None: unknown) set aside in all in every hard budget `call` falls under; what it
+        holds already counts. Raises BudgetExceeded, UnpricedModel, or Unavailable where the books are out of reach.
+
+        What was set aside is released by the record that the recorder commits. One at a time for each call.
+        """
+
+
+class NoLedger:
+    """Everybody may spend what they like."""
+
+    async def cover(self, call: Call, amount: int | None) -> None:
         return None

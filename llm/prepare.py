@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+import llm.prices as prices
 import llm.retirement as retirement
 import llm.tokens as tokens
 from llm.call import Call, Caller
@@ -23,6 +24,7 @@ class Defaults:
     temperature: float | None = None
     max_tokens: int | None = None
     cache_ttl: int = 3600
+    reserve_max_tokens: int = 4096
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,8 +37,14 @@ class Candidate:
     max_tokens: int | None
 
     def most_cost(self, call: Call) -> int | None:
-        """Picodollars it may cost at most; None where that is unknown."""
-        return None
+        """Picodollars it may cost at most; None where that is unknown, or nobody asks since there is no hard budget."""
+        if not call.caller.reserves:
+            return None
+        written = self.max_tokens if self.max_tokens is not None else self.model.max_output_tokens
+        if written is None:
+            return None
+        price = self.route.price_at(call.record.created_at)
+        return prices.most(tokens.bound(self.request), written * (self.request.options.n or 1), price)
 
 
 @dataclass(slots=True, frozen=True)
@@ -74,20 +82,22 @@ async def prepare(
     _check_output_bound(request, model)
     too_long = await _overflow(request, model)
     if too_long is not None:
-        return await _longer(call, model, snapshot, too_long)
+        return await _longer(call, model, snapshot, defaults, too_long)
     others = selection.others if selection and request.fallbacks is None else _fallbacks(call, model, snapshot)
     return Plan(
         model,
-        _candidates(request, model, others, snapshot),
-        on_filter=_routes(request, _own(call, model, model.filter_fallbacks, snapshot)),
-        on_window=_routes(request, _roomier(call, model, snapshot)),
+        _candidates(call, model, others, snapshot, defaults),
+        on_filter=_routes(call, _own(call, model, model.filter_fallbacks, snapshot), defaults),
+        on_window=_routes(call, _roomier(call, model, snapshot), defaults),
     )
 
 
-async def _longer(call: Call, model: ModelSpec, snapshot: Snapshot, too_long: ContextTooLong) -> Plan:
+async def _longer(
+    call: Call, model: ModelSpec, snapshot: Snapshot, defaults: Defaults, too_long: ContextTooLong
+) -> Plan:
     """Straight to those of the model's fallbacks that hold what it cannot."""
     roomy = [other for other in _roomier(call, model, snapshot) if await _overflow(call.request, other) is None]
-    candidates = _routes(call.request, roomy)
+    candidates = _routes(call, roomy, defaults)
     if not candidates:
         raise too_long
     call.record.warnings.append(f"the request is too long for {model.name}: {candidates[0].model.name} was asked")
@@ -206,18 +216,22 @@ async def _overflow(request: Request, model: ModelSpec) -> ContextTooLong | None
     )
 
 
-def _candidates(request: Request, model: ModelSpec, others: list[ModelSpec], snapshot: Snapshot) -> list[Candidate]:
+def _candidates(
+    call: Call, model: ModelSpec, others: list[ModelSpec], snapshot: Snapshot, defaults: Defaults
+) -> list[Candidate]:
     """The model's routes, then those of its fallbacks; a pinned provider leaves only its own."""
+    request = call.request
     routes = _pinned(request, model, snapshot) if request.provider else model.routes
-    found = [_candidate(model, route, request) for route in routes if serves(request, route)]
-    found += _routes(request, others)
+    found = [_candidate(call, model, route, defaults) for route in routes if serves(request, route)]
+    found += _routes(call, others, defaults)
     if not found:
         raise UnsupportedCapability(f"No route of {model.name} can serve this request.", param="model")
     return found
 
 
-def _routes(request: Request, models: list[ModelSpec]) -> list[Candidate]:
-    return [_candidate(model, route, request) for model in models for route in model.routes if serves(request, route)]
+def _routes(call: Call, models: list[ModelSpec], defaults: Defaults) -> list[Candidate]:
+    ways = [(model, route) for model in models for route in model.routes if serves(call.request, route)]
+    return [_candidate(call, model, route, defaults) for model, route in ways]
 
 
 def _pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[RouteSpec]:
@@ -261,10 +275,16 @@ def _roomier(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[ModelSpec
     return [other for other in others if other.context_window is None or other.context_window > window]
 
 
-def _candidate(model: ModelSpec, route: RouteSpec, request: Request) -> Candidate:
-    wanted, most = request.options.max_tokens, model.max_output_tokens
-    max_tokens = min(wanted, most) if wanted and most else wanted
-    return Candidate(model, route, _with_provider_defaults(request, route), max_tokens)
+def _candidate(call: Call, model: ModelSpec, route: RouteSpec, defaults: Defaults) -> Candidate:
+    return Candidate(model, route, _with_provider_defaults(call.request, route), _output_bound(call, model, defaults))
+
+
+def _output_bound(call: Call, model: ModelSpec, defaults: Defaults) -> int | None:
+    """What the vendor is told. Where a hard budget hangs on it, a bound that the vendor does not keep is none."""
+    wanted, most = call.request.options.max_tokens, model.max_output_tokens
+    if wanted is None and call.caller.reserves:
+        wanted = call.caller.reserve_max_tokens or (None if most else defaults.reserve_max_tokens)
+    return min(wanted, most) if wanted and most else wanted
 
 
 def _with_provider_defaults(request: Request, route: RouteSpec) -> Request:

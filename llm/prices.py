@@ -39,6 +39,25 @@ def likely(price: Price | None, prompt_tokens: int, max_tokens: int | None) -> i
     return cost(Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens or USUAL_ANSWER), price)
 
 
+def most(prompt_tokens: int, completion_tokens: int, price: Price | None) -> int | None:
+    """What so many tokens cost at most, whatever of them the vendor caches, and however many fewer it counts; None
+    where a rate that may be needed is unknown."""
+    if price is None:
+        return None
+    reachable = [price, *(rates for rates in price.long_prompts if rates.above < prompt_tokens)]
+    lines = [line for rates in reachable for line in charges(Usage(), rates)]
+    prompt = _dearest(prompt_tokens, [rate for name, _, rate in lines if name != "output"])
+    completion = _dearest(completion_tokens, [rate for name, _, rate in lines if name == "output"])
+    return None if prompt is None or completion is None else prompt + completion
+
+
+def _dearest(tokens: int, rates: list[int | None]) -> int | None:
+    known = [rate for rate in rates if rate is not None]
+    if not tokens:
+        return 0
+    return tokens * max(known) if len(known) == len(rates) else None
+
+
 def charges(usage: Usage, rates: Rates) -> tuple[Charge, ...]:
     """The lines of a bill: every token stands on one of them."""
     plain = max(usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)

@@ -22,6 +22,7 @@ from llm.catalog import Catalog
 from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
+from llm.ledger import DatabaseLedger
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.probing import Prober
@@ -77,12 +78,22 @@ def recorder() -> JournalRecorder:
 
 
 @cache
+def ledger() -> DatabaseLedger:
+    return DatabaseLedger(lambda: recorder().journal.name, clock())
+
+
+@cache
 def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
 def defaults() -> Defaults:
-    return Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL)
+    return Defaults(
+        temperature=settings.DEFAULT_TEMPERATURE,
+        max_tokens=settings.DEFAULT_MAX_TOKENS,
+        cache_ttl=settings.CACHE_TTL,
+        reserve_max_tokens=settings.RESERVE_MAX_TOKENS,
+    )
 
 
 @cache
@@ -134,6 +145,7 @@ async def close_parts() -> None:
     if built is not None:
         await built.gateway.close()
     await asyncio.to_thread(active().stop)
+    await asyncio.to_thread(ledger().close)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
@@ -149,7 +161,7 @@ def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gatewa
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock()),
+            router=Router(providers, recorder(), clock(), ledger=ledger()),
             counter=counter,
             cache=_cache(),
             limiter=limiter,

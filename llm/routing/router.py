@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from llm.budgets import Ledger, NoLedger
-from llm.call import Call, Clock, Recorder
+from llm.call import Call, Clock, Ledger, NoLedger, Recorder
 from llm.errors import ProviderError
 from llm.limits import NoThrottle, Throttle
 from llm.prepare import Plan

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from llm.budgets import Ledger
-from llm.call import Clock, Recorder
+from llm.call import Clock, Ledger, Recorder
 from llm.limits import Throttle
 from llm.providers.base import ProviderFactory
 from llm.routing.circuits import Circuits

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from llm.call import Call, Caller, new_id, public_id
 from llm.dialects.base import Dialect
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
+from llm.errors import BodyTooLarge, BudgetExceeded, CallerError, GatewayError, ProviderError
 from llm.gateway import drained
 from llm.limits import Admission
 from llm.surfaces.auth import authenticate, check_scope
@@ -166,7 +166,7 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, ProviderError) and not error.retryable:
+    if isinstance(error, BudgetExceeded) or (isinstance(error, ProviderError) and not error.retryable):
         headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm.budgets import NoLedger
-from llm.call import Call
+from llm.call import Call, NoLedger
 from llm.errors import BudgetExceeded, ProviderBroken, ProviderError, ProviderTimeout
 from llm.routing.going_on import Said, continued
 from llm.types import BlockDelta, Options, ReasoningDelta, Started, TextDelta, ToolCallDelta

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from llm.budgets import NoLedger
-from llm.call import Call
+from llm.call import Call, NoLedger
 from llm.errors import BudgetExceeded, ProviderBroken, ProviderOverloaded
 from llm.registry import RouteSpec
 from llm.routing.hedging import SAVED, Hedges

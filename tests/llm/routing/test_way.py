@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm.budgets import NoLedger
-from llm.call import Call
+from llm.call import Call, NoLedger
 from llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,

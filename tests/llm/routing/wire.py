@@ -100,4 +100,4 @@ def small(*routes: RouteSpec, **fields: Any) -> ModelSpec:
 
 def tasks() -> set[asyncio.Task[Any]]:
     """Those beside the test's own."""
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]  # there is one
+    return asyncio.all_tasks() - {asyncio.current_task()}
