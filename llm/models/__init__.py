@@ -1,6 +1,7 @@
 """The registry's tables: who is served, what is for sale, by which ways, at what price."""
 
 from llm.models.budgets import Budget, BudgetWindow, Period, Reservation, Scope
+from llm.models.claims import Claim
 from llm.models.keyring import Keyring, SecretsMismatch, verify_fingerprint
 from llm.models.keys import DEFAULT_SCOPES, SCOPES, ApiKey
 from llm.models.money import PicodollarField
@@ -22,6 +23,7 @@ __all__ = [
     "ApiKey",
     "Budget",
     "BudgetWindow",
+    "Claim",
     "Fallback",
     "Keyring",
     "Kind",

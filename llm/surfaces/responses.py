@@ -32,6 +32,7 @@ UNPRINTABLE = re.compile(r"[^ -~]")
 LONGEST_WARNINGS = 2_000
 
 Headers = dict[str, str]
+Frames = AsyncGenerator[bytes, None]
 Send = Callable[[dict[str, Any]], Any]
 
 
@@ -57,6 +58,14 @@ def answer_headers(call: Call) -> Headers:
 
 
 @dataclass(slots=True, frozen=True)
+class Answer:
+    """Its bytes, a stream's as they come and others in one frame; its headers are asked for when they leave."""
+
+    frames: Frames
+    headers: Callable[[], Headers]
+
+
+@dataclass(slots=True, frozen=True)
 class StreamVoice:
     """How a stream speaks to its client: its headers, once they leave; a refusal before that; an error after it."""
 
@@ -71,7 +80,7 @@ class EventStreamResponse(HttpResponseBase):
 
     streaming = True
 
-    def __init__(self, frames: AsyncGenerator[bytes, None], voice: StreamVoice) -> None:
+    def __init__(self, frames: Frames, voice: StreamVoice) -> None:
         super().__init__(content_type=STREAM_HEADERS["content-type"])
         self._frames = frames
         self._voice = voice
