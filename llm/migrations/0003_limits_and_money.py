@@ -2,254 +2,427 @@
 
 import django.core.validators
 import django.db.models.deletion
+from django.db import migrations, models
+
 import llm.models.bounds
 import llm.models.budgets
 import llm.models.money
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('llm', '0002_key_rotation'),
+        ("llm", "0002_key_rotation"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Budget',
+            name="Budget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(choices=[('key', 'Key'), ('organisation', 'Organisation'), ('team', 'Team'), ('user', 'User'), ('tag', 'Tag')], max_length=20)),
-                ('match', models.CharField(blank=True, max_length=300)),
-                ('amount', llm.models.money.PicodollarField(help_text='Dollars.', validators=[django.core.validators.MinValueValidator(1, 'Must be more than 0.')])),
-                ('period', models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month'), ('total', 'In all')], default='month', max_length=10)),
-                ('hard', models.BooleanField(default=True, help_text='Whether calls beyond it are refused.')),
-                ('alert_at', models.JSONField(blank=True, default=llm.models.budgets.default_shares, help_text='Percent of the amount at which somebody is told.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("key", "Key"),
+                            ("organisation", "Organisation"),
+                            ("team", "Team"),
+                            ("user", "User"),
+                            ("tag", "Tag"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("match", models.CharField(blank=True, max_length=300)),
+                (
+                    "amount",
+                    llm.models.money.PicodollarField(
+                        help_text="Dollars.",
+                        validators=[django.core.validators.MinValueValidator(1, "Must be more than 0.")],
+                    ),
+                ),
+                (
+                    "period",
+                    models.CharField(
+                        choices=[("day", "Day"), ("week", "Week"), ("month", "Month"), ("total", "In all")],
+                        default="month",
+                        max_length=10,
+                    ),
+                ),
+                ("hard", models.BooleanField(default=True, help_text="Whether calls beyond it are refused.")),
+                (
+                    "alert_at",
+                    models.JSONField(
+                        blank=True,
+                        default=llm.models.budgets.default_shares,
+                        help_text="Percent of the amount at which somebody is told.",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['organisation__name', 'scope', 'pk'],
+                "ordering": ["organisation__name", "scope", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='BudgetWindow',
+            name="BudgetWindow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.CharField(blank=True, max_length=300)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('spent', llm.models.money.PicodollarField(default=0)),
-                ('reserved', llm.models.money.PicodollarField(default=0)),
-                ('alerted', models.PositiveSmallIntegerField(default=0, help_text='The highest share that somebody was told of.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("value", models.CharField(blank=True, max_length=300)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("spent", llm.models.money.PicodollarField(default=0)),
+                ("reserved", llm.models.money.PicodollarField(default=0)),
+                (
+                    "alerted",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="The highest share that somebody was told of."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(help_text='Of the idempotency key, and the user a client token is for.', max_length=64)),
-                ('fingerprint', models.CharField(help_text='Of the path and the body.', max_length=64)),
-                ('call', models.UUIDField()),
-                ('held_until', models.DateTimeField(help_text='When the call counts as dead unless it shows itself again.')),
-                ('answer', models.BinaryField(help_text='Headers and body, compressed and sealed.', null=True)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="Of the idempotency key, and the user a client token is for.", max_length=64
+                    ),
+                ),
+                ("fingerprint", models.CharField(help_text="Of the path and the body.", max_length=64)),
+                ("call", models.UUIDField()),
+                (
+                    "held_until",
+                    models.DateTimeField(help_text="When the call counts as dead unless it shows itself again."),
+                ),
+                ("answer", models.BinaryField(help_text="Headers and body, compressed and sealed.", null=True)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('call', models.UUIDField()),
-                ('amount', llm.models.money.PicodollarField()),
-                ('journal', models.CharField(max_length=32)),
-                ('made_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("call", models.UUIDField()),
+                ("amount", llm.models.money.PicodollarField()),
+                ("journal", models.CharField(max_length=32)),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Tier',
+            name="Tier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z', 'Letters, digits and . _ : / @ + - alone, a letter or digit first.')])),
-                ('requirements', models.JSONField(blank=True, default=dict, validators=[llm.models.bounds.json_object])),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=200,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._:/@+-]*\\Z",
+                                "Letters, digits and . _ : / @ + - alone, a letter or digit first.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "requirements",
+                    models.JSONField(blank=True, default=dict, validators=[llm.models.bounds.json_object]),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='fallback',
-            name='fallback_once_for_a_model',
+            model_name="fallback",
+            name="fallback_once_for_a_model",
         ),
         migrations.AddField(
-            model_name='fallback',
-            name='occasion',
-            field=models.CharField(choices=[('failure', 'When the routes fail'), ('content_filter', 'When the content is filtered'), ('context_window', 'When the request is too long')], default='failure', max_length=20),
+            model_name="fallback",
+            name="occasion",
+            field=models.CharField(
+                choices=[
+                    ("failure", "When the routes fail"),
+                    ("content_filter", "When the content is filtered"),
+                    ("context_window", "When the request is too long"),
+                ],
+                default="failure",
+                max_length=20,
+            ),
         ),
         migrations.AddField(
-            model_name='model',
-            name='continues',
-            field=models.BooleanField(default=False, help_text='Whether another route goes on with an answer that broke off.'),
+            model_name="model",
+            name="continues",
+            field=models.BooleanField(
+                default=False, help_text="Whether another route goes on with an answer that broke off."
+            ),
         ),
         migrations.AddField(
-            model_name='model',
-            name='hedging',
-            field=models.BooleanField(default=False, help_text='Whether a slow call is asked a second time elsewhere; the first answer counts.'),
+            model_name="model",
+            name="hedging",
+            field=models.BooleanField(
+                default=False,
+                help_text="Whether a slow call is asked a second time elsewhere; the first answer counts.",
+            ),
         ),
         migrations.AddField(
-            model_name='model',
-            name='strategy',
-            field=models.CharField(choices=[('ordered', 'In order, those of equal order by weight'), ('weighted', 'At random, by weight'), ('cheapest', 'The cheapest for this request'), ('fastest', 'The one observed to be fastest'), ('least_busy', 'The one with the fewest calls in flight')], default='ordered', max_length=20),
+            model_name="model",
+            name="strategy",
+            field=models.CharField(
+                choices=[
+                    ("ordered", "In order, those of equal order by weight"),
+                    ("weighted", "At random, by weight"),
+                    ("cheapest", "The cheapest for this request"),
+                    ("fastest", "The one observed to be fastest"),
+                    ("least_busy", "The one with the fewest calls in flight"),
+                ],
+                default="ordered",
+                max_length=20,
+            ),
         ),
         migrations.AddField(
-            model_name='organisation',
-            name='max_concurrency',
-            field=models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="organisation",
+            name="max_concurrency",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='organisation',
-            name='requests_per_minute',
-            field=models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="organisation",
+            name="requests_per_minute",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='organisation',
-            name='tokens_per_minute',
-            field=models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="organisation",
+            name="tokens_per_minute",
+            field=models.PositiveBigIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='interactive_share',
-            field=models.FloatField(default=0.1, help_text='The share of its limits that calls of low priority and batches leave to others.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(0.9)]),
+            model_name="provider",
+            name="interactive_share",
+            field=models.FloatField(
+                default=0.1,
+                help_text="The share of its limits that calls of low priority and batches leave to others.",
+                validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(0.9)],
+            ),
         ),
         migrations.AddField(
-            model_name='route',
-            name='max_concurrency',
-            field=models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="route",
+            name="max_concurrency",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='route',
-            name='requests_per_minute',
-            field=models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="route",
+            name="requests_per_minute",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='route',
-            name='tokens_per_minute',
-            field=models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="route",
+            name="tokens_per_minute",
+            field=models.PositiveBigIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='team',
-            name='max_concurrency',
-            field=models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="team",
+            name="max_concurrency",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='team',
-            name='requests_per_minute',
-            field=models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="team",
+            name="requests_per_minute",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddField(
-            model_name='team',
-            name='tokens_per_minute',
-            field=models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Must be 1 or more.')]),
+            model_name="team",
+            name="tokens_per_minute",
+            field=models.PositiveBigIntegerField(
+                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, "Must be 1 or more.")]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fallback',
-            constraint=models.UniqueConstraint(fields=('model', 'target', 'occasion'), name='fallback_once_for_a_model'),
+            model_name="fallback",
+            constraint=models.UniqueConstraint(
+                fields=("model", "target", "occasion"), name="fallback_once_for_a_model"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1)), name='organisation_requests_per_minute_at_least_1', violation_error_message='requests_per_minute must be 1 or more.'),
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requests_per_minute__gte", 1)),
+                name="organisation_requests_per_minute_at_least_1",
+                violation_error_message="requests_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('tokens_per_minute__gte', 1)), name='organisation_tokens_per_minute_at_least_1', violation_error_message='tokens_per_minute must be 1 or more.'),
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tokens_per_minute__gte", 1)),
+                name="organisation_tokens_per_minute_at_least_1",
+                violation_error_message="tokens_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('max_concurrency__gte', 1)), name='organisation_max_concurrency_at_least_1', violation_error_message='max_concurrency must be 1 or more.'),
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_concurrency__gte", 1)),
+                name="organisation_max_concurrency_at_least_1",
+                violation_error_message="max_concurrency must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1)), name='route_requests_per_minute_at_least_1', violation_error_message='requests_per_minute must be 1 or more.'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requests_per_minute__gte", 1)),
+                name="route_requests_per_minute_at_least_1",
+                violation_error_message="requests_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('tokens_per_minute__gte', 1)), name='route_tokens_per_minute_at_least_1', violation_error_message='tokens_per_minute must be 1 or more.'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tokens_per_minute__gte", 1)),
+                name="route_tokens_per_minute_at_least_1",
+                violation_error_message="tokens_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('max_concurrency__gte', 1)), name='route_max_concurrency_at_least_1', violation_error_message='max_concurrency must be 1 or more.'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_concurrency__gte", 1)),
+                name="route_max_concurrency_at_least_1",
+                violation_error_message="max_concurrency must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1)), name='team_requests_per_minute_at_least_1', violation_error_message='requests_per_minute must be 1 or more.'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requests_per_minute__gte", 1)),
+                name="team_requests_per_minute_at_least_1",
+                violation_error_message="requests_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('tokens_per_minute__gte', 1)), name='team_tokens_per_minute_at_least_1', violation_error_message='tokens_per_minute must be 1 or more.'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tokens_per_minute__gte", 1)),
+                name="team_tokens_per_minute_at_least_1",
+                violation_error_message="tokens_per_minute must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('max_concurrency__gte', 1)), name='team_max_concurrency_at_least_1', violation_error_message='max_concurrency must be 1 or more.'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_concurrency__gte", 1)),
+                name="team_max_concurrency_at_least_1",
+                violation_error_message="max_concurrency must be 1 or more.",
+            ),
         ),
         migrations.AddField(
-            model_name='budget',
-            name='key',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to='llm.apikey'),
+            model_name="budget",
+            name="key",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="budgets",
+                to="llm.apikey",
+            ),
         ),
         migrations.AddField(
-            model_name='budget',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to='llm.organisation'),
+            model_name="budget",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="budgets", to="llm.organisation"
+            ),
         ),
         migrations.AddField(
-            model_name='budget',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to='llm.team'),
+            model_name="budget",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="budgets",
+                to="llm.team",
+            ),
         ),
         migrations.AddField(
-            model_name='budgetwindow',
-            name='budget',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='windows', to='llm.budget'),
+            model_name="budgetwindow",
+            name="budget",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="windows", to="llm.budget"
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='llm.apikey'),
+            model_name="claim",
+            name="key",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="llm.apikey"),
         ),
         migrations.AddField(
-            model_name='reservation',
-            name='window',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reservations', to='llm.budgetwindow'),
+            model_name="reservation",
+            name="window",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="reservations", to="llm.budgetwindow"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 1)), name='budget_amount_at_least_1', violation_error_message='amount must be 1 or more.'),
+            model_name="budget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 1)),
+                name="budget_amount_at_least_1",
+                violation_error_message="amount must be 1 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budgetwindow',
-            constraint=models.UniqueConstraint(fields=('budget', 'value', 'starts_at'), name='budget_window_once'),
+            model_name="budgetwindow",
+            constraint=models.UniqueConstraint(fields=("budget", "value", "starts_at"), name="budget_window_once"),
         ),
         migrations.AddConstraint(
-            model_name='budgetwindow',
-            constraint=models.CheckConstraint(condition=models.Q(('spent__gte', 0)), name='budgetwindow_spent_at_least_0', violation_error_message='spent must be 0 or more.'),
+            model_name="budgetwindow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("spent__gte", 0)),
+                name="budgetwindow_spent_at_least_0",
+                violation_error_message="spent must be 0 or more.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budgetwindow',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0)), name='budgetwindow_reserved_at_least_0', violation_error_message='reserved must be 0 or more.'),
+            model_name="budgetwindow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0)),
+                name="budgetwindow_reserved_at_least_0",
+                violation_error_message="reserved must be 0 or more.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['created_at'], name='claim_by_age'),
+            model_name="claim",
+            index=models.Index(fields=["created_at"], name="claim_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(fields=('key', 'digest'), name='claim_once_for_a_key'),
+            model_name="claim",
+            constraint=models.UniqueConstraint(fields=("key", "digest"), name="claim_once_for_a_key"),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['journal'], name='reservation_of_journal'),
+            model_name="reservation",
+            index=models.Index(fields=["journal"], name="reservation_of_journal"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(fields=('call', 'window'), name='reservation_once_for_a_window'),
+            model_name="reservation",
+            constraint=models.UniqueConstraint(fields=("call", "window"), name="reservation_once_for_a_window"),
         ),
     ]
