@@ -11,6 +11,8 @@ PICODOLLARS = 10**12
 HOUR_FOR_MINUTES = 8, 5
 """What is written to a cache for an hour costs 2 times the input, for the usual five minutes 1.25 times: Anthropic's
 rates, the only vendor that tells them apart."""
+USUAL_ANSWER = 500
+"""Tokens of an answer that has no bound, where its cost is to be guessed."""
 
 
 Charge = tuple[str, int, int | None]
@@ -30,6 +32,11 @@ def cost(usage: Usage, price: Price | None) -> int | None:
             return None
         total += tokens * rate
     return total
+
+
+def likely(price: Price | None, prompt_tokens: int, max_tokens: int | None) -> int | None:
+    """Picodollars that a request to be sent will probably come to: its answer at its bound, or of the usual length."""
+    return cost(Usage(prompt_tokens=prompt_tokens, completion_tokens=max_tokens or USUAL_ANSWER), price)
 
 
 def most(prompt_tokens: int, completion_tokens: int, price: Price | None) -> int | None:
@@ -63,6 +70,16 @@ def charges(usage: Usage, rates: Rates) -> tuple[Charge, ...]:
         ("hour_write", hour, None if write is None else write * HOUR_FOR_MINUTES[0] // HOUR_FOR_MINUTES[1]),
         ("output", usage.completion_tokens, rates.output),
     )
+
+
+def added(*costs: int | None) -> int | None:
+    """The sum; None where one of them is unknown."""
+    total = 0
+    for one in costs:
+        if one is None:
+            return None
+        total += one
+    return total
 
 
 def dollars(picodollars: int | None) -> str | None:
