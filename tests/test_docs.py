@@ -27,7 +27,7 @@ from llm.models import DEFAULT_SCOPES, SCOPES, Kind
 from llm.registry_file import shape
 from llm.registry_file.readers import Absent, Field, Shape
 from llm.surfaces.cors import EXPOSED
-from llm.surfaces.exchange import KINDS as MESSAGES
+from llm.surfaces.dispatcher import KINDS as MESSAGES
 from llm.surfaces.line import CODES, INTERNAL
 from llm.surfaces.openapi.answers import GenerationSerializer
 from llm.surfaces.openapi.options import NATIVE_OPTIONS
