@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -54,7 +55,12 @@ class Budget(Registered):
         constraints = [*bounds.at_least(1, "amount")]
 
     def __str__(self) -> str:
-        return f"{self.get_scope_display()} budget of {self.organisation}"
+        return f"budget of {self.whose()}"
+
+    def whose(self, value: str = "") -> str:
+        """What it bounds, in words; `value` where it gives each user or tag its own."""
+        named = {Scope.KEY: self.key, Scope.TEAM: self.team, Scope.ORGANISATION: self.organisation}
+        return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
 
     def clean(self) -> None:
         wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
@@ -83,6 +89,15 @@ class BudgetWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget} from {self.starts_at:%Y-%m-%d}"
+
+    @property
+    def resets(self) -> str:
+        """When, in words: "resets on 1 December, 00:00 (Europe/Paris)"."""
+        if self.ends_at is None:
+            return "never resets"
+        zone = self.budget.organisation.time_zone
+        local = self.ends_at.astimezone(ZoneInfo(zone))
+        return f"resets on {local.day} {local:%B, %H:%M} ({zone})"
 
 
 class Reservation(models.Model):
