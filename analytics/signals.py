@@ -12,9 +12,6 @@ from django.dispatch import Signal
 from llm.call import Record
 
 recorded = Signal()
-budget_alert = Signal()
-"""`budget_alert(budget_id=, window_id=, share=)`: that window of that budget has reached `share` percent of its amount.
-Sent after the commit that crossed it, once for each share; after a crash perhaps twice."""
 
 
 def announce(records: list[Record]) -> None:

@@ -175,6 +175,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 DEFAULT_LLM_MODEL = env.text("DEFAULT_LLM_MODEL")
 DEFAULT_TEMPERATURE = env.decimal("DEFAULT_TEMPERATURE", 0.7, most=2)
 DEFAULT_MAX_TOKENS = env.integer("DEFAULT_MAX_TOKENS", 1024, least=1)
+RESERVE_MAX_TOKENS = env.integer("RESERVE_MAX_TOKENS", 4096, least=1)
+"""How long an answer on which a hard budget hangs may be where caller, key and model name no bound."""
 CACHE_TTL = env.integer("CACHE_TTL", 3600)
 ALLOWED_PRIVATE_HOSTS = env.listing("ALLOWED_PRIVATE_HOSTS")
 JOURNAL_DIR = env.folder("JOURNAL_DIR", VAR / "journal")

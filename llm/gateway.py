@@ -109,13 +109,14 @@ class Gateway:
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
         snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
+        speed = self._parts.router.observed.speed
         try:
-            return await prepare(call, snapshot, self._parts.defaults, today=today)
+            return await prepare(call, snapshot, self._parts.defaults, today=today, speed=speed)
         except NotFound:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
-            return await prepare(call, newer, self._parts.defaults, today=today)
+            return await prepare(call, newer, self._parts.defaults, today=today, speed=speed)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:
         """A hit, or the lead among those who ask the same, or neither."""
@@ -139,7 +140,7 @@ class Gateway:
             note_cached(call, visit.hit)
             yield replay(visit.hit.completion)
             return
-        async with aclosing(self._parts.router.stream(call, plan.candidates)) as batches:
+        async with aclosing(self._parts.router.stream(call, plan)) as batches:
             async for events in batches:
                 yield events
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from analytics.metrics import PrometheusMetrics
 from analytics.recorder import JournalRecorder
@@ -19,23 +22,35 @@ from llm.catalog import Catalog
 from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
+from llm.ledger import DatabaseLedger
 from llm.limits import Limiter, MemoryLimiter, RedisLimiter
 from llm.prepare import Defaults
 from llm.probing import Prober
-from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
-from llm.providers.google import GoogleProvider
-from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
 from llm.routing import Router
 
+
+class Late:
+    """A provider's class by its place, imported when the first is made: the vendors' SDKs take seconds."""
+
+    def __init__(self, place: str, **more: Any) -> None:
+        self._place = place
+        self._more = more
+
+    def __call__(self, spec: ProviderSpec) -> Provider:
+        made: Provider = import_string(self._place)(spec, **self._more)
+        return made
+
+
+OPENAI = "llm.providers.openai.OpenAIProvider"
 KINDS: dict[str, ProviderFactory] = {
-    "openai": OpenAIProvider,
-    "anthropic": AnthropicProvider,
-    "google": GoogleProvider,
-    **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
+    "openai": Late(OPENAI),
+    "anthropic": Late("llm.providers.anthropic.AnthropicProvider"),
+    "google": Late("llm.providers.google.GoogleProvider"),
+    **{kind: Late(OPENAI, profile=profile) for kind, profile in COMPATIBLE.items()},
     "echo": lambda spec: EchoProvider(),
 }
 """How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""
@@ -63,12 +78,22 @@ def recorder() -> JournalRecorder:
 
 
 @cache
+def ledger() -> DatabaseLedger:
+    return DatabaseLedger(lambda: recorder().journal.name, clock())
+
+
+@cache
 def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
 def defaults() -> Defaults:
-    return Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL)
+    return Defaults(
+        temperature=settings.DEFAULT_TEMPERATURE,
+        max_tokens=settings.DEFAULT_MAX_TOKENS,
+        cache_ttl=settings.CACHE_TTL,
+        reserve_max_tokens=settings.RESERVE_MAX_TOKENS,
+    )
 
 
 @cache
@@ -85,6 +110,7 @@ class House:
     """What one event loop has for itself, over the same connections to providers."""
 
     gateway: Gateway
+    providers: Providers
     prober: Prober
     counter: Counter
 
@@ -107,8 +133,10 @@ def gateway() -> Gateway:
 
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
-    house(share)
-    await asyncio.to_thread(catalog().snapshot)
+    built = house(share)
+    snapshot = await asyncio.to_thread(catalog().snapshot)
+    for spec in snapshot.providers.values():
+        built.providers.prepare(spec)
 
 
 async def close_parts() -> None:
@@ -117,6 +145,7 @@ async def close_parts() -> None:
     if built is not None:
         await built.gateway.close()
     await asyncio.to_thread(active().stop)
+    await asyncio.to_thread(ledger().close)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
@@ -124,7 +153,7 @@ async def close_parts() -> None:
 def _build(share: float) -> House:
     providers = Providers()
     counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
+    return House(_gateway(providers, counter, _limiter(share)), providers, Prober(providers, clock()), counter)
 
 
 def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
@@ -132,7 +161,7 @@ def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gatewa
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock()),
+            router=Router(providers, recorder(), clock(), ledger=ledger()),
             counter=counter,
             cache=_cache(),
             limiter=limiter,
@@ -191,6 +220,11 @@ class Providers:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)
         return provider
+
+    def prepare(self, spec: ProviderSpec) -> None:
+        """The vendor's SDK and a client are there before the first call; what is wrong, that call says."""
+        with suppress(ProviderError):
+            self(spec)
 
     def _retire(self, provider: Provider) -> None:
         task = asyncio.get_running_loop().create_task(provider.close())

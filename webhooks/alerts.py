@@ -13,11 +13,8 @@ WHOLE = 100
 ANSWERABLE = (Role.MANAGER, Role.OPERATOR)
 
 
-def tell_of(window_id: int, share: int) -> None:
+def tell_of(window: BudgetWindow, share: int) -> None:
     """Tell webhooks and mailboxes that the window has reached `share` percent; once, however often it is called."""
-    window = BudgetWindow.objects.select_related("budget__organisation", "budget__key", "budget__team").get(
-        pk=window_id
-    )
     organisation = window.budget.organisation_id
     event = EXCEEDED if share >= WHOLE else ALERT
     notify(

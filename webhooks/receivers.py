@@ -7,15 +7,16 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from analytics.signals import budget_alert
+from llm.ledger.alerts import budget_alert
+from llm.models import BudgetWindow
 from webhooks.alerts import tell_of
 from webhooks.events import CLOSED, OPENED
 from webhooks.outbox import notify
 
 
 @receiver(budget_alert, dispatch_uid="webhooks")
-def budget_alerted(window_id: int, share: int, **_: Any) -> None:
-    tell_of(window_id, share)
+def budget_alerted(window: BudgetWindow, share: int, **_: Any) -> None:
+    tell_of(window, share)
 
 
 def circuit_changed(

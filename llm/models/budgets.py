@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from llm import periods
 from llm.models import bounds
 from llm.models.keys import ApiKey
 from llm.models.money import PicodollarField
@@ -60,6 +60,8 @@ class Budget(Registered):
     def whose(self, value: str = "") -> str:
         """What it bounds, in words; `value` where it gives each user or tag its own."""
         named = {Scope.KEY: self.key, Scope.TEAM: self.team, Scope.ORGANISATION: self.organisation}
+        if value and self.scope == Scope.TAG:
+            value = f"{self.match.partition('=')[0]}={value}"
         return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
 
     def clean(self) -> None:
@@ -93,11 +95,7 @@ class BudgetWindow(models.Model):
     @property
     def resets(self) -> str:
         """When, in words: "resets on 1 December, 00:00 (Europe/Paris)"."""
-        if self.ends_at is None:
-            return "never resets"
-        zone = self.budget.organisation.time_zone
-        local = self.ends_at.astimezone(ZoneInfo(zone))
-        return f"resets on {local.day} {local:%B, %H:%M} ({zone})"
+        return periods.resets(self.ends_at, self.budget.organisation.time_zone)
 
 
 class Reservation(models.Model):

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Collection
 from llm.call import new_id, public_id
 from llm.dialects.body import parse_body
 from llm.dialects.fields import Fields
-from llm.errors import GatewayError, InvalidField, MalformedBody, NotFound, RateLimited, Unauthenticated
+from llm.errors import GatewayError, GoingAway, InvalidField, MalformedBody, NotFound, RateLimited, Unauthenticated
 from llm.lifecycle import DRAIN
 from llm.surfaces.generation import Generation
-from llm.surfaces.line import GoingAway, Line, Message
+from llm.surfaces.line import Line, Message
 from llm.surfaces.turnstile import Turnstile
 from llm.types import JsonObject
 from llm.wiring import metrics

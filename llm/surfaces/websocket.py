@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from llm.call import Caller, new_id, public_id
-from llm.errors import Forbidden, GatewayError, RateLimited, Unauthenticated
+from llm.errors import Forbidden, GatewayError, GoingAway, RateLimited, Unauthenticated
 from llm.lifecycle import DRAIN, lifecycle
 from llm.surfaces.auth import check_scope, credential, identify, meta_of
 from llm.surfaces.cors import names
 from llm.surfaces.dispatcher import Dispatcher, Receive, read
-from llm.surfaces.line import GoingAway, Line, Message, Send, TooSlow
+from llm.surfaces.line import Line, Message, Send, TooSlow
 from llm.surfaces.turnstile import Turnstile
 from llm.wiring import catalog, metrics
 

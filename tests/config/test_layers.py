@@ -35,7 +35,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("llm/types.py", "import django", "llm.types -> django"),
         ("llm/dialects/__init__.py", "import celery", "llm.dialects -> celery"),
         ("llm/fold.py", "from llm import models", "llm.fold -> llm.models"),
-        ("llm/routing.py", "from llm import gateway", "llm.routing -> llm.gateway"),
+        ("llm/routing/router.py", "from llm import gateway", "llm.routing.router -> llm.gateway"),
         ("llm/wiring.py", "from llm import surfaces", "llm.wiring -> llm.surfaces"),
     ],
 )

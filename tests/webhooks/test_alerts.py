@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from pytest_django import Settings
 
-from analytics.signals import budget_alert
+from llm.ledger.alerts import budget_alert
 from llm.models import Budget, BudgetWindow, Membership, Organisation
 from tests.llm import rows
 from tests.llm.doubles import HandClock
@@ -38,7 +38,8 @@ def window(acme: Organisation) -> BudgetWindow:
 
 
 def reached(window: BudgetWindow, share: int) -> None:
-    budget_alert.send(sender=None, budget_id=window.budget_id, window_id=window.pk, share=share)
+    """As the ledger says it."""
+    budget_alert.send(BudgetWindow, budget=window.budget, window=window, share=share)
 
 
 def member(
