@@ -20,7 +20,7 @@ ROLES: dict[str, Rights] = {
     "operator": {
         "llm": ("*",),
         "analytics": ("view_*",),
-        "webhooks": ("add_webhook", "change_webhook", "delete_webhook", "view_*"),
+        "webhooks": ("*",),
         "auth": ("view_user", "add_user", "change_user", "view_group"),
     },
     "prompt editor": {"prompts": ("*",)},

@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from llm.call import new_id
 from llm.types import JsonObject
-from webhooks.events import message
+from webhooks.events import TEST, message
 from webhooks.models import Delivery, State, Webhook
 
 log = logging.getLogger(__name__)
@@ -62,10 +62,19 @@ def notify(
     it after the commit.
     """
     name = f"msg_{uuid5(NAMES, once) if once else new_id()}"
+    deliveries = [Delivery(webhook=webhook) for webhook in _listening(event, organisation)]
+    _keep(event, organisation, data, name, deliveries + [Delivery(address=address) for address in mailboxes])
+
+
+def try_out(webhook: Webhook) -> None:
+    """Have it told that nothing happened."""
+    data = {"text": "This is a test: nothing happened."}
+    _keep(TEST, webhook.organisation_id, data, f"msg_{new_id()}", [Delivery(webhook=webhook)])
+
+
+def _keep(event: str, organisation: int | None, data: JsonObject, name: str, deliveries: list[Delivery]) -> None:
     now = timezone.now()
     body = json.dumps(message(event, now.isoformat(), data))
-    deliveries = [Delivery(webhook=webhook) for webhook in _listening(event, organisation)]
-    deliveries += [Delivery(address=address) for address in mailboxes]
     for delivery in deliveries:
         delivery.message, delivery.event, delivery.organisation_id = name, event, organisation
         delivery.body, delivery.due_at = body, now
