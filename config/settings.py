@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "llm",
     "analytics",
     "conversations",
+    "webhooks",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -156,6 +157,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="2", minute="40"),
     },
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
+    "webhooks": {"task": "webhooks.tasks.sweep", "schedule": crontab(), "options": {"expires": 60}},
+    "deliveries": {"task": "webhooks.tasks.prune_deliveries", "schedule": crontab(hour="3", minute="40")},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if CELERY_BROKER_URL.startswith("filesystem:"):
