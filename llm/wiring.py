@@ -30,7 +30,8 @@ from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
 from llm.registry import ProviderSpec
-from llm.routing import Router
+from llm.routing import Circuits, Observed, Router
+from llm.routing.news import SharedCircuits
 
 
 class Late:
@@ -105,6 +106,20 @@ def active() -> LocalCalls:
     return made
 
 
+@cache
+def circuits() -> Circuits:
+    if not settings.REDIS_URL:
+        return Circuits(clock())
+    made = SharedCircuits(settings.REDIS_URL, clock())
+    made.start()
+    return made
+
+
+@cache
+def observed() -> Observed:
+    return Observed(clock())
+
+
 @dataclass(slots=True, frozen=True)
 class House:
     """What one event loop has for itself, over the same connections to providers."""
@@ -145,6 +160,7 @@ async def close_parts() -> None:
     if built is not None:
         await built.gateway.close()
     await asyncio.to_thread(active().stop)
+    await asyncio.to_thread(circuits().stop)
     await asyncio.to_thread(ledger().close)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
@@ -161,7 +177,7 @@ def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gatewa
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock(), ledger=ledger()),
+            router=Router(providers, recorder(), clock(), ledger=ledger(), circuits=circuits(), observed=observed()),
             counter=counter,
             cache=_cache(),
             limiter=limiter,

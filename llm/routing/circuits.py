@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -261,12 +261,6 @@ class Circuits:
             if (due := circuit.due) is not None and circuit.state(now) != "closed"
         ]
         return sorted(found, key=lambda standing: standing.since)
-
-    def state(self, routes: Iterable[RouteSpec]) -> State:
-        """The worst among `routes`."""
-        now = self._clock.monotonic()
-        states = {self.of(route).state(now) for route in routes}
-        return "open" if "open" in states else "half_open" if "half_open" in states else "closed"
 
     def reset(self, route_id: int) -> None:
         """Close the circuit of a route by hand, here and wherever its news is heard."""

@@ -41,7 +41,7 @@ class Board:
 
     @property
     def state(self) -> str:
-        return self.circuits.state([ROUTE])
+        return self.circuit.state(self.clock.seconds)
 
     def try_once(self, error: ProviderError | None = None) -> None:
         on_trial = self.circuit.enter(self.clock.seconds)
@@ -192,7 +192,7 @@ def test_an_edited_provider_begins_anew() -> None:
     board = Board()
     board.open()
     mended = replace(ROUTE, provider=replace(ROUTE.provider, version=1))
-    assert board.circuits.state([mended]) == "closed"
+    assert board.circuits.of(mended).state(board.clock.seconds) == "closed"
 
 
 class TestOnTheWay:

@@ -100,4 +100,4 @@ def small(*routes: RouteSpec, **fields: Any) -> ModelSpec:
 
 def tasks() -> set[asyncio.Task[Any]]:
     """Those beside the test's own."""
-    return asyncio.all_tasks() - {asyncio.current_task()}
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
