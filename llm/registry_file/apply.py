@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from llm.registry_file.budgets import write_budgets
 from llm.registry_file.customers import write_keys, write_organisations
 from llm.registry_file.goods import clear_aliases, write_models, write_parts, write_successors, write_tiers
 from llm.registry_file.place import Refused
@@ -23,6 +24,7 @@ STEPS = (
     write_tiers,
     write_default_models,
     write_keys,
+    write_budgets,
 )
 
 

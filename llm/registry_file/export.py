@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from llm.models import SINCE_EVER, ApiKey, Model, Occasion, Organisation, Provider, Route, RoutePrice, Tier
+from llm.models import SINCE_EVER, ApiKey, Budget, Model, Occasion, Organisation, Provider, Route, RoutePrice, Tier
 from llm.models.money import dollars
 from llm.models.prices import MILLION, Rates
 from llm.registry_file.readers import Shape
-from llm.registry_file.shape import FALLBACKS, FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE, TIER, TIERS
+from llm.registry_file.shape import BUDGET, FALLBACKS, FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE, TIER, TIERS
 
 Entry = dict[str, Any]
 
@@ -82,12 +82,24 @@ def _given(prices: Entry) -> Entry:
 
 
 def _organisation(row: Organisation) -> Entry:
-    return _entry(ORGANISATION, row, {"teams": [team.name for team in row.teams.all()]})
+    shared = row.budgets.filter(key=None).select_related("team").order_by("pk")
+    special = {"teams": [team.name for team in row.teams.all()], "budgets": [_budget(budget) for budget in shared]}
+    return _entry(ORGANISATION, row, special)
 
 
 def _key(row: ApiKey) -> Entry:
-    special = {"organisation": row.organisation.name, "team": _name(row.team), "key": KEY["key"].default, "budgets": []}
+    special = {
+        "organisation": row.organisation.name,
+        "team": _name(row.team),
+        "key": KEY["key"].default,
+        "budgets": [_budget(budget) for budget in row.budgets.order_by("pk")],
+    }
     return _entry(KEY, row, special)
+
+
+def _budget(row: Budget) -> Entry:
+    match = row.team.name if row.team else row.match
+    return _entry(BUDGET, row, {"amount": format(dollars(row.amount), "f"), "match": match})
 
 
 def _name(row: Any) -> str | None:

@@ -9,12 +9,14 @@ import yaml
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode
 
-from llm.models import DEFAULT_SCOPES, RATES, Kind, Occasion, Strategy
+from llm.models import DEFAULT_SCOPES, RATES, Kind, Occasion, Period, Scope, Strategy
+from llm.models.budgets import default_shares
 from llm.registry_file.place import Place, Problem, Refused
 from llm.registry_file.readers import (
     Absent,
     Field,
     Shape,
+    amount,
     day,
     instant,
     list_of,
@@ -94,11 +96,20 @@ TIER: Shape = {
     "name": Field(text),
     "requirements": Field(mapping, {}),
 }
+BUDGET: Shape = {
+    "scope": Field(one_of(*Scope.values)),
+    "match": Field(optional(text, ""), ""),
+    "amount": Field(amount),
+    "period": Field(one_of(*Period.values), Period.MONTH.value),
+    "hard": Field(truth, True),
+    "alert_at": Field(list_of(positive), default_shares()),
+}
 ORGANISATION: Shape = {
     "name": Field(text),
     "time_zone": Field(text, "UTC"),
     "keeps_bodies": Field(truth, True),
     "teams": Field(list_of(text), []),
+    "budgets": Field(list_of(object_of(BUDGET)), []),
 }
 KEY: Shape = {
     "name": Field(text),
@@ -114,7 +125,7 @@ KEY: Shape = {
     "reserve_max_tokens": Field(optional(whole), None),
     "expires_at": Field(optional(instant), None),
     "disabled": Field(truth, False),
-    "budgets": Field(list_of(mapping), []),
+    "budgets": Field(list_of(object_of(BUDGET)), []),
 }
 SECTIONS = {"providers": PROVIDER, "models": MODEL, "tiers": TIER, "organisations": ORGANISATION, "keys": KEY}
 FILE: Shape = {name: Field(optional(list_of(object_of(shape)), []), None) for name, shape in SECTIONS.items()}

@@ -434,9 +434,3 @@ class TestPrices:
     def test_an_explicit_zero_is_free_and_not_unknown(self) -> None:
         apply(self.routed("input_price: 0, output_price: 0"))
         assert self.own() == [(True, 0)]
-
-
-def test_budgets_are_said_to_be_left_out() -> None:
-    budget = "max_concurrency: 50, budgets: [{scope: key, amount: '50', period: month, hard: true}]"
-    (warning,) = warnings(FULL.replace("max_concurrency: 50", budget))
-    assert warning == "keys[0].budgets: budgets are not enforced yet and were left out."
