@@ -16,8 +16,9 @@ from llm.call import Call, Caller, new_id, public_id
 from llm.claims import Wanted
 from llm.dialects.base import Dialect, StreamRenderer
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
+from llm.errors import BodyTooLarge, CallerError, GatewayError, GoingAway, ProviderError
 from llm.gateway import drained
+from llm.lifecycle import lifecycle
 from llm.limits import Admission
 from llm.surfaces import replays
 from llm.surfaces.auth import authenticate, check_scope
@@ -53,6 +54,8 @@ async def serve(
     caller: Caller | None = None
     repeatable: Wanted | None = None
     try:
+        if lifecycle.draining:
+            raise GoingAway
         caller = await authenticate(request)
         check_scope(caller, "generate")
         body = read_body(request)
@@ -71,7 +74,8 @@ async def serve(
     extra = cors_headers(request, caller)
     try:
         if repeatable is not None:
-            answer = await replays.once(repeatable, call, answer)
+            with lifecycle.telling():
+                answer = await replays.once(repeatable, call, answer)
     except GatewayError as error:
         metrics().rejected(error.code)
         return refusal(error, dialect, call.public_id, extra)
@@ -160,8 +164,9 @@ async def _one_frame(call: Call, stream: EventStream, dialect: Dialect) -> Frame
 
 async def _whole(frames: Frames, voice: StreamVoice) -> HttpResponse:
     try:
-        async with aclosing(frames):
-            body = b"".join([frame async for frame in frames])
+        with lifecycle.telling():
+            async with aclosing(frames):
+                body = b"".join([frame async for frame in frames])
     except GatewayError as error:
         return voice.refuse(error)
     except Exception as error:  # the client is owed an answer in its dialect, whatever bug of ours this is
@@ -178,6 +183,8 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
         headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
+    if isinstance(error, GoingAway):
+        headers["connection"] = "close"
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, ProviderError) and not error.retryable:
