@@ -46,7 +46,7 @@ def answer_headers(call: Call) -> Headers:
     record = call.record
     headers = identity_headers(call.public_id)
     headers["x-gatehouse-cache"] = record.cache
-    headers["x-gatehouse-attempts"] = str(len(record.attempts))
+    headers["x-gatehouse-attempts"] = str(record.tries)
     headers["x-gatehouse-overhead-ms"] = f"{record.overhead_ms:.2f}"
     if record.provider:
         headers["x-gatehouse-provider"] = record.provider
