@@ -73,7 +73,7 @@ def busy(house: House, threads: ThreadPoolExecutor, talk: Talk) -> Answers:
 
 
 def ask(house: House, path: str, model: str, stream: bool) -> httpx2.Response:
-    bound = {} if path == NATIVE else {"max_tokens": 100}
+    bound: dict[str, Any] = {} if path == NATIVE else {"max_tokens": 100}
     return house.post(path, question(model, stream=stream, **bound))
 
 
