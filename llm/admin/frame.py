@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from llm.models import ApiKey, Kind, Provider
 
 GROUPS = (
-    ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey")),
+    ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey", "llm.budget")),
     ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.routeprice")),
     ("Log", ("analytics.requestlog",)),
     ("Webhooks", ("webhooks.webhook", "webhooks.delivery")),
@@ -25,6 +25,7 @@ ICONS = {
     "llm.team": "groups",
     "llm.membership": "badge",
     "llm.apikey": "key",
+    "llm.budget": "savings",
     "llm.provider": "dns",
     "llm.model": "neurology",
     "llm.route": "alt_route",

@@ -45,6 +45,12 @@ def json_object(value: Any) -> None:
         raise ValidationError("Must be an object.", code="object")
 
 
+def shares(value: Any, field: str) -> None:
+    whole = isinstance(value, list) and all(isinstance(share, int) and not isinstance(share, bool) for share in value)
+    if not whole or not all(0 < share <= 1000 for share in value) or len(set(value)) < len(value):
+        raise ValidationError({field: "Must be whole percents from 1 to 1000, none twice."})
+
+
 def strings(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise ValidationError("Must be a list of texts.", code="list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -65,11 +66,22 @@ class Budget(Registered):
         return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
 
     def clean(self) -> None:
+        """One of a key or a team is of their organisation, whether that is said or not."""
         wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
         for field in ("key", "team", "match"):
             given = bool(getattr(self, field))
             if given != (wanted.get(self.scope) == field):
                 raise ValidationError({field: "Does not belong to this scope." if given else "This scope needs it."})
+        if self.scope == Scope.TAG and not re.fullmatch(r"[^=]+=.+", self.match):
+            raise ValidationError({"match": "Must be a tag as name=value, or name=*."})
+        owner = self.key or self.team
+        if owner is not None and not hasattr(self, "organisation"):
+            self.organisation = owner.organisation
+        if not hasattr(self, "organisation"):
+            raise ValidationError({"organisation": "This scope needs it."})
+        if owner is not None and owner.organisation_id != self.organisation_id:
+            raise ValidationError({"organisation": f"This {self.scope} belongs to another organisation."})
+        bounds.shares(self.alert_at, "alert_at")
 
 
 class BudgetWindow(models.Model):
