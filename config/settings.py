@@ -190,6 +190,8 @@ BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
 
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, least=1, most=256)
+PROVIDER_QUEUE = env.integer("PROVIDER_QUEUE", 1000)
+"""Calls that may wait for one provider's limits in each process."""
 SOCKETS_PER_KEY = env.integer("SOCKETS_PER_KEY", 1000, least=1)
 """WebSockets that one key may hold open in each worker."""
 ACCESS_LOG = env.flag("ACCESS_LOG")

@@ -8,7 +8,7 @@ from llm import prices, tokens
 from llm.cache import CachedAnswer
 from llm.call import Attempt, Body, Call
 from llm.dialects import native
-from llm.errors import GatewayError, ProviderError
+from llm.errors import GatewayError
 from llm.types import Completion, Usage
 
 
@@ -34,7 +34,7 @@ def note_error(call: Call, error: GatewayError) -> None:
     if call.has_begun:
         record.status = "incomplete"
         _note_usage(call, call.completion or Completion())
-    elif record.tries or isinstance(error, ProviderError) or error.status == GatewayError.status:
+    elif record.tries or error.source == "provider" or error.status == GatewayError.status:
         record.status = "error"
     else:
         record.status = "refused"

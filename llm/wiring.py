@@ -23,7 +23,7 @@ from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.ledger import DatabaseLedger
-from llm.limits import Limiter, MemoryLimiter, RedisLimiter
+from llm.limits import MemoryMeters, MeteredLimiter, Meters, RedisMeters, Throttle, WaitingThrottle
 from llm.prepare import Defaults
 from llm.probing import Prober
 from llm.providers.base import Probe, Provider, ProviderFactory
@@ -128,6 +128,12 @@ class House:
     providers: Providers
     prober: Prober
     counter: Counter
+    meters: Meters
+    throttle: Throttle
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        await self.meters.close()
 
 
 _houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
@@ -158,7 +164,7 @@ async def close_parts() -> None:
     """After the last answer: every record is written."""
     built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
-        await built.gateway.close()
+        await built.close()
     await asyncio.to_thread(active().stop)
     await asyncio.to_thread(circuits().stop)
     await asyncio.to_thread(ledger().close)
@@ -167,20 +173,29 @@ async def close_parts() -> None:
 
 
 def _build(share: float) -> House:
-    providers = Providers()
-    counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), providers, Prober(providers, clock()), counter)
+    providers, meters = Providers(), _meters(share)
+    counter, throttle = Counter(providers), WaitingThrottle(meters, clock(), queue=settings.PROVIDER_QUEUE)
+    gateway = _gateway(providers, counter, meters, throttle)
+    return House(gateway, providers, Prober(providers, clock()), counter, meters, throttle)
 
 
-def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
+def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: Throttle) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock(), ledger=ledger(), circuits=circuits(), observed=observed()),
+            router=Router(
+                providers,
+                recorder(),
+                clock(),
+                ledger=ledger(),
+                throttle=throttle,
+                circuits=circuits(),
+                observed=observed(),
+            ),
             counter=counter,
             cache=_cache(),
-            limiter=limiter,
+            limiter=MeteredLimiter(meters, clock()),
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
@@ -196,10 +211,16 @@ def _cache() -> Cache:
     return RedisCache(redis.client(url)) if url else MemoryCache()
 
 
-def _limiter(share: float) -> Limiter:
+def _meters(share: float) -> Meters:
     if settings.REDIS_URL:
-        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
-    return MemoryLimiter(share=share)
+        return RedisMeters(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
+    return _own_meters(share)
+
+
+@cache
+def _own_meters(share: float) -> Meters:
+    """One for all event loops of this process."""
+    return MemoryMeters(share=share)
 
 
 async def probe(spec: ProviderSpec) -> Probe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,7 +65,8 @@ class Transport:
         """The events of the answer, streamed or whole, as it comes."""
         patience = Patience(call, streamed=call.request.stream)
         with mapped_errors(self._secret):
-            async with self._asked(outgoing, patience) as response, aclosing(_pieces(response, patience)) as pieces:
+            asked = self._asked(outgoing, patience, call.hear)
+            async with asked as response, aclosing(_pieces(response, patience)) as pieces:
                 if not _is_stream(response, call):
                     yield _parsed(await _whole(pieces), dialect)
                     return
@@ -98,7 +99,9 @@ class Transport:
         return Probe(parse_models(listing), parse_allowance(headers, datetime.now(UTC)))
 
     @asynccontextmanager
-    async def _asked(self, outgoing: Outgoing, patience: Patience) -> AsyncIterator[httpx2.Response]:
+    async def _asked(
+        self, outgoing: Outgoing, patience: Patience, hear: Callable[[httpx2.Headers], None] | None = None
+    ) -> AsyncIterator[httpx2.Response]:
         """The vendor's response, its body unread; closed with the block."""
         try:
             with patience:
@@ -107,6 +110,8 @@ class Transport:
             patience.stop()
             raise
         try:
+            if hear is not None:
+                hear(response.headers)
             if not response.is_success:
                 complaint = await _complaint(response, patience, self._secret)
                 raise parse_error(response.status_code, complaint, response.headers)

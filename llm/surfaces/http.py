@@ -16,9 +16,8 @@ from llm.call import Call, Caller, new_id, public_id
 from llm.claims import Wanted
 from llm.dialects.base import Dialect, StreamRenderer
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, BudgetExceeded, CallerError, GatewayError, ProviderError
+from llm.errors import BodyTooLarge, BudgetExceeded, CallerError, GatewayError, ProviderBusy, ProviderError
 from llm.gateway import drained
-from llm.limits import Admission
 from llm.surfaces import replays
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
@@ -174,13 +173,13 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     """An error as an answer: status, envelope and the headers that SDKs obey."""
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
-    if error.limit is not None and isinstance(error.limit.max, int):
-        headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, BudgetExceeded) or (isinstance(error, ProviderError) and not error.retryable):
+    if isinstance(error, BudgetExceeded) or (
+        isinstance(error, ProviderError) and not error.retryable and not isinstance(error, ProviderBusy)
+    ):
         headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
 
