@@ -74,6 +74,7 @@ class Budget(Registered):
         return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
 
     def clean(self) -> None:
+        """One of a key or a team is of their organisation, whether that is said or not."""
         wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
         for field in ("key", "team", "match"):
             given = bool(getattr(self, field))
@@ -81,6 +82,13 @@ class Budget(Registered):
                 raise ValidationError({field: "Does not belong to this scope." if given else "This scope needs it."})
         if self.scope == Scope.TAG and not all(self.match.partition("=")):
             raise ValidationError({"match": "Must be a tag as name=value, or name=* for each value of it."})
+        owner = self.key or self.team
+        if owner is not None and not hasattr(self, "organisation"):
+            self.organisation = owner.organisation
+        if not hasattr(self, "organisation"):
+            raise ValidationError({"organisation": "This scope needs it."})
+        if owner is not None and owner.organisation_id != self.organisation_id:
+            raise ValidationError({"organisation": f"This {self.scope} belongs to another organisation."})
 
 
 class BudgetWindow(models.Model):
