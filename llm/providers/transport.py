@@ -248,7 +248,8 @@ def _reason(error: ssl.SSLError) -> str:
 
 
 def _root(error: BaseException) -> BaseException:
-    """What really happened: the transport reports a dropped connection as a time-out."""
-    while error.__cause__ is not None:
+    """What really happened: the transport reports a dropped connection as a time-out. Behind a real one stands the
+    cancelling of the wait, which tells nothing."""
+    while isinstance(error.__cause__, Exception):
         error = error.__cause__
     return error
