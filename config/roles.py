@@ -20,6 +20,7 @@ ROLES: dict[str, Rights] = {
     "operator": {
         "llm": ("*",),
         "analytics": ("view_*",),
+        "webhooks": ("*",),
         "auth": ("view_user", "add_user", "change_user", "view_group"),
     },
     "prompt editor": {"prompts": ("*",)},

@@ -13,7 +13,8 @@ GatewayError
 │   ├── UnpricedModel             403  a hard budget cannot hold what has no price
 │   └── RateLimited               429
 │       └── BudgetExceeded        429
-├── Unavailable                   503  ours: the store is down, or we are shutting down
+├── Unavailable                   503  ours: the store is down
+│   └── GoingAway                 503  this process stops
 ├── DeadlineExceeded              504  ours: the call's own time is up
 └── ProviderError                 502  the vendor's; `retryable` drives everything above it
     ├── ProviderRefused           400  the vendor calls the request bad (400, 404, 413, 422)
@@ -23,6 +24,7 @@ GatewayError
     ├── ProviderUnsupported       422  what is asked has no words in the vendor's dialect: another route may have some
     ├── ProviderAuth              502  the vendor refuses our credentials: the operator's problem
     ├── ProviderRateLimited       429
+    │   └── ProviderBusy          429  ours: its limits leave no room in time
     ├── ProviderOverloaded        503
     ├── ProviderTimeout           504
     ├── ProviderUnreachable       502  no connection
@@ -148,6 +150,15 @@ class Unavailable(GatewayError):
     code = "unavailable"
 
 
+class GoingAway(Unavailable):
+    """This process stops: another one, or the next, will serve."""
+
+    code = "going_away"
+
+    def __init__(self) -> None:
+        super().__init__("The gateway is going away; ask again.", retry_after=1.0)
+
+
 class DeadlineExceeded(GatewayError):
     status = 504
     type = "timeout"
@@ -172,8 +183,9 @@ class ProviderError(GatewayError):
         code: str | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        limit: Limit | None = None,
     ) -> None:
-        super().__init__(message, param=param, code=code, hint=hint, retry_after=retry_after)
+        super().__init__(message, param=param, code=code, hint=hint, retry_after=retry_after, limit=limit)
         self.upstream_status = upstream_status
 
 
@@ -220,6 +232,14 @@ class ProviderRateLimited(ProviderError):
     type = "rate_limited"
     code = "provider_rate_limited"
     retryable = True
+
+
+class ProviderBusy(ProviderRateLimited):
+    """By our own count, before the vendor is asked: another route may have room, and the caller may try again."""
+
+    code = "provider_busy"
+    source = "gateway"
+    retryable = False
 
 
 class ProviderOverloaded(ProviderError):

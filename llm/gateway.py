@@ -14,7 +14,7 @@ from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.counting import Counter
 from llm.errors import GatewayError, NotFound
 from llm.fold import Fold, replay
-from llm.limits import Limiter
+from llm.limits import FREE, Admission, Limiter
 from llm.prepare import Defaults, Plan, prepare, prepare_count
 from llm.registry import Snapshot
 from llm.routing import Router
@@ -67,7 +67,7 @@ class Gateway:
         try:
             plan = await self._prepared(call)
             visit = await self._look_up(call, plan)
-            call.limits = (await parts.limiter.admit(call.caller)).headers(parts.clock.now())
+            visit.admission = await parts.limiter.admit(call, hit=visit.hit is not None)
             async with aclosing(self._events(call, plan, visit)) as batches:
                 async for events in batches:
                     if fold.add(events) and not call.has_begun:
@@ -109,13 +109,14 @@ class Gateway:
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
         snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
+        speed = self._parts.router.observed.speed
         try:
-            return await prepare(call, snapshot, self._parts.defaults, today=today)
+            return await prepare(call, snapshot, self._parts.defaults, today=today, speed=speed)
         except NotFound:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
-            return await prepare(call, newer, self._parts.defaults, today=today)
+            return await prepare(call, newer, self._parts.defaults, today=today, speed=speed)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:
         """A hit, or the lead among those who ask the same, or neither."""
@@ -139,7 +140,7 @@ class Gateway:
             note_cached(call, visit.hit)
             yield replay(visit.hit.completion)
             return
-        async with aclosing(self._parts.router.stream(call, plan.candidates)) as batches:
+        async with aclosing(self._parts.router.stream(call, plan)) as batches:
             async for events in batches:
                 yield events
 
@@ -147,6 +148,7 @@ class Gateway:
         """Never fails the answer. The result completes when the record is safe."""
         parts = self._parts
         note_end(call, parts.clock.monotonic())
+        visit.admission.leave(0 if visit.hit else call.record.total_tokens)
         self._keep(call, visit)
         parts.metrics.observe(call.record)
         return parts.recorder.finish(call.record)
@@ -184,9 +186,11 @@ async def drained(call: Call, stream: EventStream) -> Completion:
 
 @dataclass(slots=True)
 class Visit:
-    """What one call found in the cache. Without a key the cache has no part in the call; `ttl` in seconds."""
+    """What one call found in the cache, and what it took of its caller's limits. Without a key the cache has no part in
+    the call; `ttl` in seconds."""
 
     key: str | None = None
     ttl: int = 0
     hit: CachedAnswer | None = None
     lease: Lease | None = None
+    admission: Admission = FREE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -15,10 +16,15 @@ DRAIN = "gatehouse.drain"
 
 
 class Lifecycle:
-    """`draining` turns true at the first signal to stop and never back: `/readyz` is red from then on."""
+    """`draining` turns true at the first signal to stop and never back: `/readyz` is red from then on. `cutting` turns
+    true when the grace time is over: whatever is cancelled then was cut by us, and no client has left.
+
+    `undertaken` is what goes on without a client; it has the grace time too.
+    """
 
     def __init__(self) -> None:
-        self.draining = False
+        self.draining = self.cutting = False
+        self.undertaken: set[asyncio.Task[None]] = set()
         self._opening: list[Hook] = []
         self._closing: list[Hook] = []
 
@@ -31,6 +37,13 @@ class Lifecycle:
         """Runs `hook` once after the last answer; the last one named goes first."""
         self._closing.append(hook)
         return hook
+
+    def undertake(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """`work` goes on whoever leaves."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.undertaken.add(task)
+        task.add_done_callback(self.undertaken.discard)
+        return task
 
     async def startup(self) -> None:
         for hook in self._opening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,14 +22,16 @@ from llm.catalog import Catalog
 from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
-from llm.limits import Limiter, MemoryLimiter, RedisLimiter
+from llm.ledger import DatabaseLedger
+from llm.limits import MemoryMeters, MeteredLimiter, Meters, RedisMeters, Throttle, WaitingThrottle
 from llm.prepare import Defaults
 from llm.probing import Prober
 from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
-from llm.registry import ProviderSpec, Snapshot
-from llm.routing import Router
+from llm.registry import ProviderSpec
+from llm.routing import Circuits, Observed, Router
+from llm.routing.news import SharedCircuits
 
 
 class Late:
@@ -38,11 +41,8 @@ class Late:
         self._place = place
         self._more = more
 
-    def loaded(self) -> Any:
-        return import_string(self._place)
-
     def __call__(self, spec: ProviderSpec) -> Provider:
-        made: Provider = self.loaded()(spec, **self._more)
+        made: Provider = import_string(self._place)(spec, **self._more)
         return made
 
 
@@ -79,12 +79,22 @@ def recorder() -> JournalRecorder:
 
 
 @cache
+def ledger() -> DatabaseLedger:
+    return DatabaseLedger(lambda: recorder().journal.name, clock())
+
+
+@cache
 def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
 def defaults() -> Defaults:
-    return Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL)
+    return Defaults(
+        temperature=settings.DEFAULT_TEMPERATURE,
+        max_tokens=settings.DEFAULT_MAX_TOKENS,
+        cache_ttl=settings.CACHE_TTL,
+        reserve_max_tokens=settings.RESERVE_MAX_TOKENS,
+    )
 
 
 @cache
@@ -96,13 +106,34 @@ def active() -> LocalCalls:
     return made
 
 
+@cache
+def circuits() -> Circuits:
+    if not settings.REDIS_URL:
+        return Circuits(clock())
+    made = SharedCircuits(settings.REDIS_URL, clock())
+    made.start()
+    return made
+
+
+@cache
+def observed() -> Observed:
+    return Observed(clock())
+
+
 @dataclass(slots=True, frozen=True)
 class House:
     """What one event loop has for itself, over the same connections to providers."""
 
     gateway: Gateway
+    providers: Providers
     prober: Prober
     counter: Counter
+    meters: Meters
+    throttle: Throttle
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        await self.meters.close()
 
 
 _houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
@@ -122,45 +153,49 @@ def gateway() -> Gateway:
 
 
 async def open_parts(share: float = 1.0) -> None:
-    """Before the first request: the registry is read, dead processes' journals are recovered, SDKs are imported."""
-    house(share)
+    """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
+    built = house(share)
     snapshot = await asyncio.to_thread(catalog().snapshot)
-    import_sdks(snapshot)
-
-
-def import_sdks(snapshot: Snapshot) -> None:
-    """Of the kinds that are in the registry; one that is added later is imported with its first call."""
-    for kind in {spec.kind for spec in snapshot.providers.values()}:
-        maker = KINDS.get(kind)
-        if isinstance(maker, Late):
-            maker.loaded()
+    for spec in snapshot.providers.values():
+        built.providers.prepare(spec)
 
 
 async def close_parts() -> None:
     """After the last answer: every record is written."""
     built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
-        await built.gateway.close()
+        await built.close()
     await asyncio.to_thread(active().stop)
+    await asyncio.to_thread(circuits().stop)
+    await asyncio.to_thread(ledger().close)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
 
 def _build(share: float) -> House:
-    providers = Providers()
-    counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
+    providers, meters = Providers(), _meters(share)
+    counter, throttle = Counter(providers), WaitingThrottle(meters, clock(), queue=settings.PROVIDER_QUEUE)
+    gateway = _gateway(providers, counter, meters, throttle)
+    return House(gateway, providers, Prober(providers, clock()), counter, meters, throttle)
 
 
-def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
+def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: Throttle) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock()),
+            router=Router(
+                providers,
+                recorder(),
+                clock(),
+                ledger=ledger(),
+                throttle=throttle,
+                circuits=circuits(),
+                observed=observed(),
+            ),
             counter=counter,
             cache=_cache(),
-            limiter=limiter,
+            limiter=MeteredLimiter(meters, clock()),
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
@@ -176,10 +211,16 @@ def _cache() -> Cache:
     return RedisCache(redis.client(url)) if url else MemoryCache()
 
 
-def _limiter(share: float) -> Limiter:
+def _meters(share: float) -> Meters:
     if settings.REDIS_URL:
-        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
-    return MemoryLimiter(share=share)
+        return RedisMeters(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
+    return _own_meters(share)
+
+
+@cache
+def _own_meters(share: float) -> Meters:
+    """One for all event loops of this process."""
+    return MemoryMeters(share=share)
 
 
 async def probe(spec: ProviderSpec) -> Probe:
@@ -216,6 +257,11 @@ class Providers:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)
         return provider
+
+    def prepare(self, spec: ProviderSpec) -> None:
+        """The vendor's SDK and a client are there before the first call; what is wrong, that call says."""
+        with suppress(ProviderError):
+            self(spec)
 
     def _retire(self, provider: Provider) -> None:
         task = asyncio.get_running_loop().create_task(provider.close())

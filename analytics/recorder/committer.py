@@ -14,9 +14,9 @@ from analytics.recorder.alarm import Alarm
 from analytics.recorder.backlog import Backlog, Entry
 from analytics.recorder.floods import Floods
 from analytics.recorder.journal import Journal
-from analytics.recorder.store import Away
 from analytics.recorder.writer import Writer
 from llm.call import Record
+from llm.connection import Away
 
 logger = logging.getLogger(__name__)
 

@@ -71,6 +71,12 @@ class Journal:
         return self.writable
 
     @property
+    def name(self) -> str:
+        """Of the folder that vouches for calls now; empty where none does."""
+        home = self._home
+        return home.name if home is not None and self.writable else ""
+
+    @property
     def in_flight(self) -> int:
         """Calls that have departed and not finished."""
         return len(self._departed)

@@ -134,7 +134,7 @@ class JournalRecorder:
     def _hand_over(self, record: Record, waiter: asyncio.Future[bool]) -> bool:
         """False where memory is full: then the journal, if it can, keeps the row until the database is back."""
         row, spill = rows.encode(record), self.backlog.full
-        journalled = self.journal.finish(record.id, row, spill=spill)
+        journalled = self.journal.finish(record.id, rows.with_charges(row, record), spill=spill)
         body = rows.encode_body(record, record.body) if record.body else None
         record.body = None
         if spill:

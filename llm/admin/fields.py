@@ -28,5 +28,5 @@ class ChoicesField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, words: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(choices=[(word, word) for word in words], required=False, **kwargs)
+    def __init__(self, words: Sequence[str], *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(choices=[(word, word) for word in words], required=required, **kwargs)

@@ -17,6 +17,7 @@ GROUPS = (
     ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey")),
     ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.routeprice")),
     ("Log", ("analytics.requestlog",)),
+    ("Webhooks", ("webhooks.webhook", "webhooks.delivery")),
     ("Users", ("auth.user", "auth.group")),
 )
 ICONS = {
@@ -29,6 +30,8 @@ ICONS = {
     "llm.route": "alt_route",
     "llm.routeprice": "payments",
     "analytics.requestlog": "receipt_long",
+    "webhooks.webhook": "webhook",
+    "webhooks.delivery": "outbox",
     "auth.user": "person",
     "auth.group": "shield_person",
 }

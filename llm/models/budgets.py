@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from llm import periods
 from llm.models import bounds
 from llm.models.keys import ApiKey
 from llm.models.money import PicodollarField
@@ -54,7 +55,14 @@ class Budget(Registered):
         constraints = [*bounds.at_least(1, "amount")]
 
     def __str__(self) -> str:
-        return f"{self.get_scope_display()} budget of {self.organisation}"
+        return f"budget of {self.whose()}"
+
+    def whose(self, value: str = "") -> str:
+        """What it bounds, in words; `value` where it gives each user or tag its own."""
+        named = {Scope.KEY: self.key, Scope.TEAM: self.team, Scope.ORGANISATION: self.organisation}
+        if value and self.scope == Scope.TAG:
+            value = f"{self.match.partition('=')[0]}={value}"
+        return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
 
     def clean(self) -> None:
         wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
@@ -83,6 +91,11 @@ class BudgetWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget} from {self.starts_at:%Y-%m-%d}"
+
+    @property
+    def resets(self) -> str:
+        """When, in words: "resets on 1 December, 00:00 (Europe/Paris)"."""
+        return periods.resets(self.ends_at, self.budget.organisation.time_zone)
 
 
 class Reservation(models.Model):

@@ -13,16 +13,22 @@ from llm.wiring import KINDS
 
 SDKS = {"openai", "anthropic", "google.genai", "aiohttp"}
 SCRIPT = f"""
+import asyncio
 import sys
 import django
 
 django.setup()
 
 from llm import wiring
-from llm.registry import ProviderSpec, Snapshot
+from llm.registry import ProviderSpec
+
+
+async def prepare():
+    wiring.Providers().prepare(ProviderSpec(id=1, name="one", kind="groq"))
+
 
 print(sorted({SDKS} & sys.modules.keys()))
-wiring.import_sdks(Snapshot(providers={{"one": ProviderSpec(id=1, name="one", kind="groq")}}))
+asyncio.run(prepare())
 print(sorted({SDKS} & sys.modules.keys()))
 """
 
