@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 DOLLAR = 10**12
 
 
-def file(*budgets: str, shared: str = "", more: str = "", team: str = "team: web, ") -> str:
+def file(*budgets: str, shared: str = "", more: str = "", team: str = "team: web") -> str:
     return f"""
 organisations: [{{name: acme, teams: [web, data], budgets: [{shared}]}}]
 keys:
