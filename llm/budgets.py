@@ -1,13 +1,10 @@
-"""What a caller may spend, as the core sees it: budgets, what a call has set aside in them, and the ledger's seam."""
+"""What a caller may spend, as the core sees it: budgets, and what a call has set aside in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
-
-if TYPE_CHECKING:
-    from llm.call import Call
+from typing import Literal
 
 BudgetScope = Literal["key", "organisation", "team", "user", "tag"]
 Period = Literal["day", "week", "month", "total"]
@@ -35,19 +32,3 @@ class Charge:
     starts_at: datetime
     ends_at: datetime | None
     reserved: int = 0
-
-
-class Ledger(Protocol):
-    async def cover(self, call: Call, amount: int | None) -> None:
-        """Have `amount` picodollars (None: unknown) set aside in all in every hard budget `call` falls under; what it
-        holds already counts. Raises BudgetExceeded, UnpricedModel, or Unavailable where the books are out of reach.
-
-        What was set aside is released by the record that the recorder commits.
-        """
-
-
-class NoLedger:
-    """Everybody may spend what they like."""
-
-    async def cover(self, call: Call, amount: int | None) -> None:
-        return None

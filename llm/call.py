@@ -61,6 +61,11 @@ class Caller:
     user_id: str | None = None
     """Set where the credential speaks for one user; it overrules what the request says."""
 
+    @property
+    def reserves(self) -> bool:
+        """Whether its calls may have to set money aside before they leave."""
+        return any(budget.hard for budget in self.budgets)
+
 
 def new_id() -> UUID:
     """A UUIDv7, made at the edge: the generation, the record's key and the request id of every answer."""
@@ -112,10 +117,11 @@ class Call:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one route. `outcome` is ok, error, cancelled, lost (a hedge); `error` the code of what went wrong.
+    """One try at one route. `outcome` is ok, error, cancelled, lost (a hedge), or skipped: it was passed by; `error`
+    the code of what went wrong.
 
     Times in milliseconds: `started_ms` since the call began, `queue_ms` waiting for a turn. `reason` says why it was
-    made. `cost` in picodollars, of a try that was paid for beside the one that answered.
+    made. Tokens, and `cost` in picodollars, are those of a try that was paid for beside the one that answered.
     """
 
     provider: str
@@ -132,6 +138,11 @@ class Attempt:
     cost: int | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+
+    @property
+    def is_paid(self) -> bool:
+        """Beside the one that answered."""
+        return self.prompt_tokens > 0
 
 
 @dataclass(slots=True)
@@ -206,6 +217,11 @@ class Record:
     overhead_ms: float = 0.0
 
     body: Body | None = None
+
+    @property
+    def tries(self) -> int:
+        """How often a provider was asked."""
+        return sum(attempt.outcome != "skipped" for attempt in self.attempts)
 
     @classmethod
     def opened(cls, call: Call) -> Record:
@@ -283,4 +299,20 @@ class NullMetrics:
         return None
 
     def rejected(self, reason: str) -> None:
+        return None
+
+
+class Ledger(Protocol):
+    async def cover(self, call: Call, amount: int | None) -> None:
+        """Have `amount` picodollars (None: unknown) set aside in all in every hard budget `call` falls under; what it
+        holds already counts. Raises BudgetExceeded, UnpricedModel, or Unavailable where the books are out of reach.
+
+        What was set aside is released by the record that the recorder commits. One at a time for each call.
+        """
+
+
+class NoLedger:
+    """Everybody may spend what they like."""
+
+    async def cover(self, call: Call, amount: int | None) -> None:
         return None

@@ -13,7 +13,8 @@ GatewayError
 │   ├── UnpricedModel             403  a hard budget cannot hold what has no price
 │   └── RateLimited               429
 │       └── BudgetExceeded        429
-├── Unavailable                   503  ours: the store is down, or we are shutting down
+├── Unavailable                   503  ours: the store is down
+│   └── GoingAway                 503  this process stops
 ├── DeadlineExceeded              504  ours: the call's own time is up
 └── ProviderError                 502  the vendor's; `retryable` drives everything above it
     ├── ProviderRefused           400  the vendor calls the request bad (400, 404, 413, 422)
@@ -147,6 +148,15 @@ class Unavailable(GatewayError):
     status = 503
     type = "unavailable"
     code = "unavailable"
+
+
+class GoingAway(Unavailable):
+    """This process stops: another one, or the next, will serve."""
+
+    code = "going_away"
+
+    def __init__(self) -> None:
+        super().__init__("The gateway is going away; ask again.", retry_after=1.0)
 
 
 class DeadlineExceeded(GatewayError):

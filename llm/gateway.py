@@ -12,13 +12,14 @@ from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.counting import Counter
-from llm.errors import GatewayError, NotFound
+from llm.errors import GatewayError, GoingAway, NotFound
 from llm.fold import Fold, replay
+from llm.lifecycle import lifecycle
 from llm.limits import FREE, Admission, Limiter
 from llm.prepare import Defaults, Plan, prepare, prepare_count
 from llm.registry import Snapshot
 from llm.routing import Router
-from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_end, note_error
+from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_cut, note_end, note_error
 from llm.types import Completion, EventStream, Request
 
 FOLLOW = 30.0
@@ -81,7 +82,10 @@ class Gateway:
             raise
         except (asyncio.CancelledError, GeneratorExit):
             call.completion = fold.completion
-            note_cancelled(call)
+            if lifecycle.cutting:
+                note_cut(call, GoingAway())
+            else:
+                note_cancelled(call)
             raise
         except Exception as error:  # a bug of ours must still be in the books
             call.completion = fold.completion
@@ -109,13 +113,14 @@ class Gateway:
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
         snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
+        speed = self._parts.router.observed.speed
         try:
-            return await prepare(call, snapshot, self._parts.defaults, today=today)
+            return await prepare(call, snapshot, self._parts.defaults, today=today, speed=speed)
         except NotFound:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
-            return await prepare(call, newer, self._parts.defaults, today=today)
+            return await prepare(call, newer, self._parts.defaults, today=today, speed=speed)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:
         """A hit, or the lead among those who ask the same, or neither."""
@@ -139,7 +144,7 @@ class Gateway:
             note_cached(call, visit.hit)
             yield replay(visit.hit.completion)
             return
-        async with aclosing(self._parts.router.stream(call, plan.candidates)) as batches:
+        async with aclosing(self._parts.router.stream(call, plan)) as batches:
             async for events in batches:
                 yield events
 

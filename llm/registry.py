@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal
 
+from llm.types import Requirements
+
 Strategy = Literal["ordered", "weighted", "cheapest", "fastest", "least_busy"]
 """Which of a model's routes is tried first."""
 
@@ -158,7 +160,7 @@ class Snapshot:
     models: Mapping[str, ModelSpec] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, ProviderSpec] = field(default_factory=lambda: MappingProxyType({}))
     default_model: str | None = None
-    tiers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    tiers: Mapping[str, Requirements] = field(default_factory=lambda: MappingProxyType({}))
     """Requirements by the names they go by."""
 
     def near(self, name: str, among: list[str]) -> list[str]:

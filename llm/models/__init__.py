@@ -1,15 +1,17 @@
 """The registry's tables: who is served, what is for sale, by which ways, at what price."""
 
 from llm.models.budgets import Budget, BudgetWindow, Period, Reservation, Scope
+from llm.models.claims import Claim
 from llm.models.keyring import Keyring, SecretsMismatch, verify_fingerprint
 from llm.models.keys import DEFAULT_SCOPES, SCOPES, ApiKey
 from llm.models.money import PicodollarField
-from llm.models.offers import CAPABILITIES, Alias, Fallback, Model, Occasion, Strategy, Tier
+from llm.models.offers import Alias, Fallback, Model, Occasion, Strategy, Tier
 from llm.models.organisations import Membership, Organisation, Role, Team
 from llm.models.prices import RATES, SINCE_EVER, LongPromptPrice, RoutePrice
 from llm.models.providers import Kind, Provider
 from llm.models.routes import Route
 from llm.models.stamp import RegistryStamp, registry_changed
+from llm.types import CAPABILITIES
 
 __all__ = [
     "CAPABILITIES",
@@ -21,6 +23,7 @@ __all__ = [
     "ApiKey",
     "Budget",
     "BudgetWindow",
+    "Claim",
     "Fallback",
     "Keyring",
     "Kind",

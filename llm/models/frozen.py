@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import cast
@@ -15,6 +15,7 @@ from django.utils import timezone
 from llm import vault
 from llm.budgets import BudgetScope, BudgetSpec, Period
 from llm.call import Caller
+from llm.errors import InvalidField
 from llm.models.budgets import Budget
 from llm.models.keys import ApiKey
 from llm.models.limited import Limited
@@ -23,6 +24,7 @@ from llm.models.prices import RATES, LongPromptPrice, RoutePrice
 from llm.models.providers import Kind, Provider
 from llm.models.routes import Route
 from llm.registry import UNLIMITED, Limits, ModelSpec, Price, ProviderSpec, Rates, RouteSpec, Snapshot, Strategy
+from llm.types import Requirements
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +61,17 @@ def load_snapshot(stamp: int) -> Snapshot:
         models=MappingProxyType(named),
         providers=MappingProxyType({spec.name: spec for spec in providers.values()}),
         default_model=_default_model(providers.values(), named),
-        tiers=MappingProxyType({tier.name: MappingProxyType(tier.requirements) for tier in Tier.objects.all()}),
+        tiers=MappingProxyType(dict(_tiers())),
     )
+
+
+def _tiers() -> Iterator[tuple[str, Requirements]]:
+    """One unreadable row must not take the whole registry down."""
+    for tier in Tier.objects.all():
+        try:
+            yield tier.name, tier.opened()
+        except InvalidField as error:
+            log.error("The tier %s is left out: %s", tier.name, error.message)
 
 
 def load_callers(names: Collection[str]) -> dict[str, Caller]:

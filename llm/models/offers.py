@@ -6,8 +6,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from llm.dialects.fields import Fields
+from llm.dialects.gatehouse import read_requirements
+from llm.errors import InvalidField
 from llm.models import bounds
 from llm.models.registered import Registered
+from llm.selection import AUTO
+from llm.types import CAPABILITIES, Requirements
 
 
 class Strategy(models.TextChoices):
@@ -26,9 +31,6 @@ class Occasion(models.TextChoices):
     FAILURE = "failure", "When the routes fail"
     CONTENT_FILTER = "content_filter", "When the content is filtered"
     CONTEXT_WINDOW = "context_window", "When the request is too long"
-
-
-CAPABILITIES = ("streaming", "tools", "vision", "audio", "files", "structured", "reasoning")
 
 
 class Model(Registered):
@@ -70,6 +72,7 @@ class Model(Registered):
     def clean(self) -> None:
         if Alias.objects.filter(name=self.name).exclude(model_id=self.pk).exists():
             raise ValidationError({"name": "Another model has this name as an alias."})
+        _check_free(self.name)
         if self.successor_id is not None and self.successor_id == self.pk:
             raise ValidationError({"successor": "A model cannot follow itself."})
         if self.context_window and self.max_output_tokens and self.max_output_tokens > self.context_window:
@@ -92,6 +95,15 @@ class Alias(Registered):
     def clean(self) -> None:
         if Model.objects.filter(name=self.name).exists():
             raise ValidationError({"name": "A model has this name."})
+        _check_free(self.name)
+
+
+def _check_free(name: str) -> None:
+    """Of a model or alias: what is asked for to have a model chosen names none."""
+    if name == AUTO:
+        raise ValidationError({"name": "Who asks for this leaves the choice of a model to us."})
+    if Tier.objects.filter(name=name).exists():
+        raise ValidationError({"name": "A tier has this name."})
 
 
 class Fallback(Registered):
@@ -118,7 +130,7 @@ class Fallback(Registered):
 
 
 class Tier(Registered):
-    """A name for requirements: whoever asks for it gets the best model that meets them."""
+    """A name for requirements: whoever asks for it gets the cheapest model that meets them."""
 
     name = models.CharField(max_length=200, unique=True, validators=[bounds.model_name])
     requirements = models.JSONField(default=dict, blank=True, validators=[bounds.json_object])
@@ -130,5 +142,13 @@ class Tier(Registered):
         return self.name
 
     def clean(self) -> None:
-        if Model.objects.filter(name=self.name).exists() or Alias.objects.filter(name=self.name).exists():
+        if self.name == AUTO or any(kind.objects.filter(name=self.name).exists() for kind in (Model, Alias)):
             raise ValidationError({"name": "A model has this name."})
+        try:
+            self.opened()
+        except InvalidField as error:
+            raise ValidationError({"requirements": error.message}) from None
+
+    def opened(self) -> Requirements:
+        """Raises InvalidField."""
+        return read_requirements(Fields(self.requirements, "requirements", strict=True))

@@ -18,7 +18,7 @@ from llm.dialects.complaints import parse_error, parse_json
 from llm.dialects.listings import parse_allowance, parse_models
 from llm.errors import ProviderBroken, ProviderError, ProviderOffLimits, ProviderTimeout, ProviderUnreachable
 from llm.providers.base import Probe, UpstreamCall, VendorDialect
-from llm.providers.dialling import ForbiddenAddress
+from llm.providers.dialling import ForbiddenAddress, root_of
 from llm.providers.patience import Brief, Patience
 from llm.providers.sse import FrameReader, LineReader, Reader, StreamedAnswer
 from llm.registry import ProviderSpec
@@ -126,7 +126,7 @@ class Transport:
             try:
                 return await self._http.send(self._request(outgoing), stream=True)
             except httpx2.TransportError as error:
-                if last or not isinstance(_root(error), aiohttp.ClientConnectionResetError):
+                if last or not isinstance(root_of(error), aiohttp.ClientConnectionResetError):
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -233,7 +233,7 @@ def hidden(secret: str, text: str) -> str:
 
 
 def _connection_error(error: BaseException) -> ProviderError:
-    root = _root(error)
+    root = root_of(error)
     if isinstance(root, ForbiddenAddress):
         return ProviderOffLimits(f"The provider could not be called: {root}. ALLOWED_PRIVATE_HOSTS may list it.")
     if isinstance(root, aiohttp.ServerTimeoutError | httpx2.TimeoutException | TimeoutError):
@@ -250,10 +250,3 @@ def _connection_error(error: BaseException) -> ProviderError:
 def _reason(error: ssl.SSLError) -> str:
     """In words: what a certificate lacks, else the library's own name for it."""
     return str(getattr(error, "verify_message", "") or error.reason or "TLS").replace("_", " ").lower()
-
-
-def _root(error: BaseException) -> BaseException:
-    """What really happened: the transport reports a dropped connection as a time-out."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,11 +18,9 @@ from llm.surfaces.models import usable
 from llm.surfaces.openapi import resources
 from llm.surfaces.views import ResourceView
 from llm.types import JsonObject
-from llm.wiring import catalog, clock, house
+from llm.wiring import catalog, circuits, clock, house
 
 FEATURES = ("streaming", "tools", "images", "caching")
-CIRCUIT: Literal["closed"] = "closed"
-"""No provider is ever left out for its failures."""
 
 
 class ProviderListView(ResourceView):
@@ -81,9 +78,28 @@ def status(spec: ProviderSpec, finding: Finding, counted: Allowance | None) -> J
         "provider": spec.name,
         "is_valid": error is None,
         "rate_limit": _rate_limit(clock().now(), counted) if counted else _rate_limit(finding.checked_at, told),
-        "circuit": CIRCUIT,
+        **_circuit(spec),
         "checked_at": finding.checked_at,
         "error": error and {"code": error.code, "message": error.message, "hint": error.hint},
+    }
+
+
+def _circuit(spec: ProviderSpec) -> JsonObject:
+    """The worst of its routes' circuits, and each that is not closed. Told by route, for a model may fail alone."""
+    shut = [standing for standing in circuits().shut() if standing.route.provider == spec.name]
+    states = [standing.state for standing in shut]
+    return {
+        "circuit": "open" if "open" in states else "half_open" if states else "closed",
+        "circuits": [
+            {
+                "upstream_model": standing.route.upstream_model,
+                "state": standing.state,
+                "since": standing.since,
+                "until": standing.until,
+                "why": standing.why,
+            }
+            for standing in shut
+        ],
     }
 
 

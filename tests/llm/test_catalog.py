@@ -22,6 +22,7 @@ from llm.client_tokens import Grant
 from llm.errors import Unavailable
 from llm.models import ApiKey, Organisation, RegistryStamp
 from llm.models.frozen import load_callers
+from llm.vault import digest
 from tests.llm import rows
 from tests.llm.doubles import HandClock
 from tests.llm.own_postgres import OwnPostgres
@@ -62,6 +63,15 @@ def break_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OperationalError("the store is away")
 
     monkeypatch.setattr(RegistryStamp, "read", fail)
+
+
+MANY = 3_000
+PEPPER = b"p" * 32
+
+
+def cost(work: Callable[[], object]) -> float:
+    """Seconds of this thread's CPU for one of many calls, at their best."""
+    return min(timeit.repeat(work, timer=time.thread_time, number=1000, repeat=5)) / 1000
 
 
 class TestHolders:
@@ -114,13 +124,16 @@ class TestClientTokens:
         assert catalog.lookup_sync(token) is None
 
     @pytest.mark.alone
-    def test_a_known_token_costs_less_than_ten_microseconds(self, catalog: Catalog, clock: HandClock) -> None:
+    def test_a_known_token_is_opened_once_whatever_else_is_held(self, catalog: Catalog, clock: HandClock) -> None:
         _, secret = rows.key("backend")
         catalog.lookup_sync(secret)
-        token = Grant(catalog.digest_of(secret), "u-1", clock.now() + timedelta(minutes=15)).sealed()
+        until = clock.now() + timedelta(minutes=15)
+        tokens = [Grant(catalog.digest_of(secret), f"u-{user}", until).sealed() for user in range(MANY)]
+        assert all(catalog.known(token) for token in tokens)
 
-        best = min(timeit.repeat(lambda: catalog.known(token), timer=time.thread_time, number=1000, repeat=5)) / 1000
-        assert best < 10e-6
+        seconds = cost(lambda: catalog.known(tokens[-1]))
+
+        assert seconds < 3 * cost(lambda: digest(secret, PEPPER))
 
 
 class TestKeys:
@@ -139,11 +152,15 @@ class TestKeys:
         assert caller.key_name == "frontend"
 
     @pytest.mark.alone
-    def test_a_known_key_costs_less_than_ten_microseconds(self, catalog: Catalog) -> None:
+    def test_a_known_key_costs_little_more_than_its_digest_whatever_else_is_held(self, catalog: Catalog) -> None:
         _, secret = rows.key()
-        catalog.lookup_sync(secret)
-        best = min(timeit.repeat(lambda: catalog.known(secret), timer=time.thread_time, number=2000, repeat=5)) / 2000
-        assert best < 10e-6
+        caller = catalog.lookup_sync(secret)
+        assert caller is not None
+        catalog._callers = {f"{number:064x}": caller for number in range(MANY)} | catalog._callers
+
+        seconds = cost(lambda: catalog.known(secret))
+
+        assert seconds < 4 * cost(lambda: digest(secret, PEPPER))
 
     def test_a_disabled_key_is_out_when_the_commit_returns(self, catalog: Catalog) -> None:
         key, secret = rows.key()

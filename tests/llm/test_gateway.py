@@ -14,7 +14,7 @@ from llm.call import Call, Caller, NullMetrics, Record
 from llm.counting import Counter
 from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, RateLimited
 from llm.gateway import Gateway, Parts
-from llm.limits import Limiter, MemoryMeters, MeteredLimiter, NoLimiter
+from llm.limits import Admission, Limiter, MemoryMeters, MeteredLimiter, NoLimiter
 from llm.prepare import Defaults
 from llm.registry import Limits, ModelSpec, ProviderSpec, Snapshot
 from llm.routing import Router
@@ -314,7 +314,7 @@ async def test_a_follower_leads_when_the_leader_was_refused() -> None:
 
 async def test_a_bug_of_ours_is_in_the_books_too() -> None:
     class Buggy(NoLimiter):
-        async def admit(self, call, *, hit=False):  # type: ignore[no-untyped-def]  # as its parent
+        async def admit(self, call: Call, *, hit: bool = False) -> Admission:
             raise ZeroDivisionError
 
     house = House(limiter=Buggy())

@@ -18,7 +18,7 @@ from config import env
 from config.worker import SHARE
 from llm import wiring
 from llm.errors import RateLimited
-from llm.limits import MemoryMeters, MeteredLimiter
+from llm.limits import MeteredLimiter
 from llm.registry import Limits
 from llm.surfaces.http import DEADLINE
 from llm.tasks import GenerationFailed, generate
@@ -127,9 +127,8 @@ def test_a_failure_tells_the_same_on_the_other_side() -> None:
 
 async def test_processes_of_a_worker_share_a_fifth_of_each_rate(settings: Settings) -> None:
     settings.REDIS_URL = ""
-    meters = wiring._meters(SHARE / 2)
-    assert isinstance(meters, MemoryMeters)
-    limiter, caller = MeteredLimiter(meters), replace(CALLER, key_id=50, limits=Limits(50))
+    limiter = MeteredLimiter(wiring._meters(SHARE / 2))
+    caller = replace(CALLER, limits=Limits(50))
     for _ in range(5):
         await limiter.admit(call(caller=caller))
     with pytest.raises(RateLimited):

@@ -14,7 +14,7 @@ from llm.errors import Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_threads = ThreadPoolExecutor(8, thread_name_prefix="conversations")
+_threads = ThreadPoolExecutor(8, thread_name_prefix="store")
 
 
 def visit(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
 import pytest
 
-from llm.call import Call
 from llm.errors import (
     DeadlineExceeded,
     ProviderAuth,
@@ -16,39 +13,10 @@ from llm.errors import (
     ProviderRateLimited,
     ProviderRefused,
 )
-from llm.prepare import Candidate
-from llm.registry import ProviderSpec, RouteSpec
-from llm.routing import MAX_WAIT, Router, order
-from llm.types import Event, Finished, Started, TextDelta
-from tests.llm.doubles import HandClock, MemoryRecorder, ScriptedProvider, answer, call, model, route, with_provider
-
-
-class Bench:
-    """A router over scripted providers, by name."""
-
-    def __init__(self, **providers: ScriptedProvider) -> None:
-        self.providers = providers
-        self.clock = HandClock()
-        self.recorder = MemoryRecorder()
-        self.call: Call = call(clock=self.clock)
-        self.router = Router(self._provider, self.recorder, self.clock, sleep=self.clock.sleep)
-
-    def _provider(self, spec: ProviderSpec) -> ScriptedProvider:
-        return self.providers[spec.name]
-
-    async def ask(self, *routes: RouteSpec) -> list[Event]:
-        spec = model(routes=routes)
-        candidates = [Candidate(spec, route, self.call.request, None) for route in routes]
-        async with aclosing(self.router.stream(self.call, candidates)) as batches:
-            return [event async for events in batches for event in events]
-
-    @property
-    def outcomes(self) -> list[tuple[str, str | None]]:
-        return [(attempt.provider, attempt.error) for attempt in self.call.record.attempts]
-
-
-def said(events: list[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextDelta))
+from llm.routing.retries import MAX_WAIT
+from llm.types import Finished, Started, TextDelta
+from tests.llm.doubles import ScriptedProvider, answer, route, with_provider
+from tests.llm.routing.bench import Bench, said
 
 
 async def test_one_good_route_is_asked_once() -> None:
@@ -178,8 +146,7 @@ async def test_the_total_time_out_ends_with_the_deadline() -> None:
 async def test_a_client_that_leaves_closes_the_provider() -> None:
     provider = ScriptedProvider([[TextDelta("Hel")], [TextDelta("lo")]])
     bench = Bench(one=provider)
-    candidates = [Candidate(model(), route("one"), bench.call.request, None)]
-    batches = bench.router.stream(bench.call, candidates)
+    batches = bench.stream(route("one"))
     await anext(batches)
     await batches.aclose()
     assert provider.closed == 1
@@ -196,27 +163,6 @@ async def test_what_a_vendor_does_not_take_is_named() -> None:
     bench = Bench(one=Picky(answer()))
     await bench.ask(route("one"))
     assert bench.call.record.warnings == ["seed was dropped: one does not take it"]
-
-
-def test_routes_stand_by_order_and_models_as_they_came() -> None:
-    first, second = model("a"), model("b")
-    asked = call().request
-    candidates = [
-        Candidate(first, route("late", order=2), asked, None),
-        Candidate(first, route("early", order=1), asked, None),
-        Candidate(second, route("other", order=0), asked, None),
-    ]
-    assert [each.route.provider.name for each in order(candidates)] == ["early", "late", "other"]
-
-
-def test_weights_share_the_first_place() -> None:
-    asked = call().request
-    candidates = [
-        Candidate(model(), route("heavy", weight=9), asked, None),
-        Candidate(model(), route("light", weight=1), asked, None),
-    ]
-    firsts = [order(candidates)[0].route.provider.name for _ in range(2000)]
-    assert 1650 < firsts.count("heavy") < 1950
 
 
 @pytest.mark.parametrize("error", [ProviderBroken("x"), ProviderOverloaded("x"), ProviderRateLimited("x")])

@@ -9,13 +9,8 @@ from typing import Any
 
 import pytest
 
-from llm.cache import (
-    CachedAnswer,
-    Lease,
-    RedisCache,
-    entry_key,
-    lock_key,
-)
+from llm.cache import CachedAnswer, Lease, RedisCache
+from llm.cache.redis import entry_key, lock_key
 from llm.redis import GuardedRedis
 from tests.llm.answers import PATIENT, STRANGE, answer, leads, some_key
 from tests.llm.own_redis import OwnRedis

@@ -1,4 +1,4 @@
-"""The messages that come over one open socket, and the answers on their way back."""
+"""The messages that come over one open socket: each answer they ask for gets a task of its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Collection
 from llm.call import new_id, public_id
 from llm.dialects.body import parse_body
 from llm.dialects.fields import Fields
-from llm.errors import GatewayError, InvalidField, MalformedBody, NotFound, RateLimited, Unauthenticated
+from llm.errors import GatewayError, GoingAway, InvalidField, MalformedBody, NotFound, RateLimited, Unauthenticated
 from llm.lifecycle import DRAIN
 from llm.surfaces.generation import Generation
-from llm.surfaces.line import GoingAway, Line, Message
+from llm.surfaces.line import Line, Message
 from llm.surfaces.turnstile import Turnstile
 from llm.types import JsonObject
 from llm.wiring import metrics
@@ -26,8 +26,8 @@ CUT_SECONDS = 1.0
 """What telling a client of the end may take when there is no more time."""
 
 
-class Exchange:
-    """A socket's task waits here for the next message. Each answer has a task of its own."""
+class Dispatcher:
+    """A socket's task waits here for the next message, and hands out the work."""
 
     __slots__ = ("_key", "_leaving", "_line", "_receive", "_running", "_turnstile")
 
