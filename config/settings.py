@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "llm",
     "analytics",
     "conversations",
+    "webhooks",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -156,6 +157,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="2", minute="40"),
     },
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
+    "webhooks": {"task": "webhooks.tasks.sweep", "schedule": crontab(), "options": {"expires": 60}},
+    "deliveries": {"task": "webhooks.tasks.prune_deliveries", "schedule": crontab(hour="3", minute="40")},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if CELERY_BROKER_URL.startswith("filesystem:"):
@@ -181,12 +184,18 @@ BODY_DAYS = env.integer("BODY_DAYS", 30)
 """Days that messages and answers are kept; 0 is for ever."""
 RECORD_MONTHS = env.integer("RECORD_MONTHS", 0)
 """Months that records are kept; 0 is for ever."""
+RATES_WITHOUT_REDIS = env.decimal("RATES_WITHOUT_REDIS", 0.5, least=0.01, most=1)
+"""The share of each limit that the workers of one host together grant while Redis is out of reach."""
+KEYS_WITHOUT_DATABASE = env.decimal("KEYS_WITHOUT_DATABASE", 900)
+"""Seconds that keys in use go on working while the database is out of reach."""
 BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
 
 # the web process
 
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, least=1, most=256)
+PROVIDER_QUEUE = env.integer("PROVIDER_QUEUE", 1000)
+"""Calls that may wait for one provider's limits in each process."""
 SOCKETS_PER_KEY = env.integer("SOCKETS_PER_KEY", 1000, least=1)
 """WebSockets that one key may hold open in each worker."""
 ACCESS_LOG = env.flag("ACCESS_LOG")

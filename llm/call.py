@@ -104,6 +104,8 @@ class Call:
     """What else the headers of its answer are to say."""
     waited: float = 0.0
     """Seconds spent waiting for others: for providers, back-off included, and for a turn."""
+    prompt_estimate: int | None = None
+    """Tokens of the prompt, once somebody had to know."""
 
     def __post_init__(self) -> None:
         self.record = Record.opened(self)

@@ -24,6 +24,7 @@ GatewayError
     ├── ProviderUnsupported       422  what is asked has no words in the vendor's dialect: another route may have some
     ├── ProviderAuth              502  the vendor refuses our credentials: the operator's problem
     ├── ProviderRateLimited       429
+    │   └── ProviderBusy          429  ours: its limits leave no room in time
     ├── ProviderOverloaded        503
     ├── ProviderTimeout           504
     ├── ProviderUnreachable       502  no connection
@@ -182,8 +183,9 @@ class ProviderError(GatewayError):
         code: str | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        limit: Limit | None = None,
     ) -> None:
-        super().__init__(message, param=param, code=code, hint=hint, retry_after=retry_after)
+        super().__init__(message, param=param, code=code, hint=hint, retry_after=retry_after, limit=limit)
         self.upstream_status = upstream_status
 
 
@@ -230,6 +232,14 @@ class ProviderRateLimited(ProviderError):
     type = "rate_limited"
     code = "provider_rate_limited"
     retryable = True
+
+
+class ProviderBusy(ProviderRateLimited):
+    """By our own count, before the vendor is asked: another route may have room, and the caller may try again."""
+
+    code = "provider_busy"
+    source = "gateway"
+    retryable = False
 
 
 class ProviderOverloaded(ProviderError):

@@ -12,13 +12,14 @@ from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.counting import Counter
-from llm.errors import GatewayError, NotFound
+from llm.errors import GatewayError, GoingAway, NotFound
 from llm.fold import Fold, replay
-from llm.limits import Limiter
+from llm.lifecycle import lifecycle
+from llm.limits import FREE, Admission, Limiter
 from llm.prepare import Defaults, Plan, prepare, prepare_count
 from llm.registry import Snapshot
 from llm.routing import Router
-from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_end, note_error
+from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_cut, note_end, note_error
 from llm.types import Completion, EventStream, Request
 
 FOLLOW = 30.0
@@ -67,7 +68,7 @@ class Gateway:
         try:
             plan = await self._prepared(call)
             visit = await self._look_up(call, plan)
-            call.limits = (await parts.limiter.admit(call.caller)).headers(parts.clock.now())
+            visit.admission = await parts.limiter.admit(call, hit=visit.hit is not None)
             async with aclosing(self._events(call, plan, visit)) as batches:
                 async for events in batches:
                     if fold.add(events) and not call.has_begun:
@@ -81,7 +82,10 @@ class Gateway:
             raise
         except (asyncio.CancelledError, GeneratorExit):
             call.completion = fold.completion
-            note_cancelled(call)
+            if lifecycle.cutting:
+                note_cut(call, GoingAway())
+            else:
+                note_cancelled(call)
             raise
         except Exception as error:  # a bug of ours must still be in the books
             call.completion = fold.completion
@@ -148,6 +152,7 @@ class Gateway:
         """Never fails the answer. The result completes when the record is safe."""
         parts = self._parts
         note_end(call, parts.clock.monotonic())
+        visit.admission.leave(0 if visit.hit else call.record.total_tokens)
         self._keep(call, visit)
         parts.metrics.observe(call.record)
         return parts.recorder.finish(call.record)
@@ -185,9 +190,11 @@ async def drained(call: Call, stream: EventStream) -> Completion:
 
 @dataclass(slots=True)
 class Visit:
-    """What one call found in the cache. Without a key the cache has no part in the call; `ttl` in seconds."""
+    """What one call found in the cache, and what it took of its caller's limits. Without a key the cache has no part in
+    the call; `ttl` in seconds."""
 
     key: str | None = None
     ttl: int = 0
     hit: CachedAnswer | None = None
     lease: Lease | None = None
+    admission: Admission = FREE

@@ -8,7 +8,7 @@ from llm import prices, tokens
 from llm.cache import CachedAnswer
 from llm.call import Attempt, Body, Call
 from llm.dialects import native
-from llm.errors import GatewayError, ProviderError
+from llm.errors import GatewayError
 from llm.types import Completion, Usage
 
 
@@ -34,7 +34,7 @@ def note_error(call: Call, error: GatewayError) -> None:
     if call.has_begun:
         record.status = "incomplete"
         _note_usage(call, call.completion or Completion())
-    elif record.tries or isinstance(error, ProviderError) or error.status == GatewayError.status:
+    elif record.tries or error.source == "provider" or error.status == GatewayError.status:
         record.status = "error"
     else:
         record.status = "refused"
@@ -51,6 +51,14 @@ def note_cancelled(call: Call) -> None:
     if any(attempt.outcome == "cancelled" for attempt in call.record.attempts):
         _note_usage(call, call.completion or Completion())
     _note_body(call)
+
+
+def note_cut(call: Call, error: GatewayError) -> None:
+    """We left, and told the client so: as far as it came it is used up, as if the client had left."""
+    note_cancelled(call)
+    record = call.record
+    record.status, record.http_status = "incomplete" if call.has_begun else "error", error.status
+    record.error_type, record.error_code, record.error_message = error.type, error.code, error.message
 
 
 def note_begun(call: Call, now: float) -> None:

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from analytics.metrics import PrometheusMetrics
+from analytics.metrics import PrometheusMetrics, mark_degraded
 from analytics.recorder import JournalRecorder
-from llm import redis
+from llm import looks, redis
 from llm.active import LocalCalls, SharedCalls
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
@@ -23,7 +23,7 @@ from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
 from llm.ledger import DatabaseLedger
-from llm.limits import Limiter, MemoryLimiter, RedisLimiter
+from llm.limits import MemoryMeters, MeteredLimiter, Meters, RedisMeters, Throttle, WaitingThrottle
 from llm.prepare import Defaults
 from llm.probing import Prober
 from llm.providers.base import Probe, Provider, ProviderFactory
@@ -32,6 +32,7 @@ from llm.providers.echo import EchoProvider
 from llm.registry import ProviderSpec
 from llm.routing import Circuits, Observed, Router
 from llm.routing.news import SharedCircuits
+from llm.watch import Watch
 
 
 class Late:
@@ -66,7 +67,7 @@ def clock() -> Clock:
 
 @cache
 def catalog() -> Catalog:
-    made = Catalog()
+    made = Catalog(kept=settings.KEYS_WITHOUT_DATABASE)
     made.start()
     return made
 
@@ -128,6 +129,14 @@ class House:
     providers: Providers
     prober: Prober
     counter: Counter
+    meters: Meters
+    throttle: Throttle
+    watch: Watch
+
+    async def close(self) -> None:
+        self.watch.stop()
+        await self.gateway.close()
+        await self.meters.close()
 
 
 _houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
@@ -146,10 +155,15 @@ def gateway() -> Gateway:
     return house().gateway
 
 
+def watch() -> Watch:
+    return house().watch
+
+
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
     built = house(share)
     snapshot = await asyncio.to_thread(catalog().snapshot)
+    built.watch.start()
     for spec in snapshot.providers.values():
         built.providers.prepare(spec)
 
@@ -158,7 +172,7 @@ async def close_parts() -> None:
     """After the last answer: every record is written."""
     built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
-        await built.gateway.close()
+        await built.close()
     await asyncio.to_thread(active().stop)
     await asyncio.to_thread(circuits().stop)
     await asyncio.to_thread(ledger().close)
@@ -167,20 +181,29 @@ async def close_parts() -> None:
 
 
 def _build(share: float) -> House:
-    providers = Providers()
-    counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), providers, Prober(providers, clock()), counter)
+    providers, meters = Providers(), _meters(share)
+    counter, throttle = Counter(providers), WaitingThrottle(meters, clock(), queue=settings.PROVIDER_QUEUE)
+    gateway = _gateway(providers, counter, meters, throttle)
+    return House(gateway, providers, Prober(providers, clock()), counter, meters, throttle, _watch())
 
 
-def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
+def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: Throttle) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock(), ledger=ledger(), circuits=circuits(), observed=observed()),
+            router=Router(
+                providers,
+                recorder(),
+                clock(),
+                ledger=ledger(),
+                throttle=throttle,
+                circuits=circuits(),
+                observed=observed(),
+            ),
             counter=counter,
             cache=_cache(),
-            limiter=limiter,
+            limiter=MeteredLimiter(meters, clock()),
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
@@ -191,15 +214,37 @@ def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gatewa
     )
 
 
+def _watch() -> Watch:
+    watched = {
+        "database": looks.database(catalog(), recorder()),
+        "journal": looks.journal(recorder()),
+        "recorder": looks.records(recorder()),
+    }
+    if settings.REDIS_URL:
+        watched["redis"] = looks.redis(redis.client(settings.REDIS_URL), looks.NO_RATES)
+    if settings.CACHE_REDIS_URL:
+        watched["cache"] = looks.redis(redis.client(settings.CACHE_REDIS_URL), looks.NO_CACHE)
+    return Watch(watched, mark_degraded)
+
+
 def _cache() -> Cache:
     url = settings.CACHE_REDIS_URL
     return RedisCache(redis.client(url)) if url else MemoryCache()
 
 
-def _limiter(share: float) -> Limiter:
+def _meters(share: float) -> Meters:
     if settings.REDIS_URL:
-        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
-    return MemoryLimiter(share=share)
+        return RedisMeters(
+            redis.client(settings.REDIS_URL),
+            local_share=settings.RATES_WITHOUT_REDIS * share / settings.WEB_CONCURRENCY,
+        )
+    return _own_meters(share)
+
+
+@cache
+def _own_meters(share: float) -> Meters:
+    """One for all event loops of this process."""
+    return MemoryMeters(share=share)
 
 
 async def probe(spec: ProviderSpec) -> Probe:

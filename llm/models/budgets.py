@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from llm import periods
 from llm.models import bounds
 from llm.models.keys import ApiKey
 from llm.models.money import MOST_DOLLARS, PICODOLLARS, PicodollarField
@@ -63,9 +64,17 @@ class Budget(Registered):
         constraints = [*bounds.at_least(1, "amount")]
 
     def __str__(self) -> str:
-        return f"{self.get_scope_display()} budget of {self.organisation}"
+        return f"budget of {self.whose()}"
+
+    def whose(self, value: str = "") -> str:
+        """What it bounds, in words; `value` where it gives each user or tag its own."""
+        named = {Scope.KEY: self.key, Scope.TEAM: self.team, Scope.ORGANISATION: self.organisation}
+        if value and self.scope == Scope.TAG:
+            value = f"{self.match.partition('=')[0]}={value}"
+        return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
 
     def clean(self) -> None:
+        """One of a key or a team is of their organisation, whether that is said or not."""
         wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
         for field in ("key", "team", "match"):
             given = bool(getattr(self, field))
@@ -73,6 +82,13 @@ class Budget(Registered):
                 raise ValidationError({field: "Does not belong to this scope." if given else "This scope needs it."})
         if self.scope == Scope.TAG and not all(self.match.partition("=")):
             raise ValidationError({"match": "Must be a tag as name=value, or name=* for each value of it."})
+        owner = self.key or self.team
+        if owner is not None and not hasattr(self, "organisation"):
+            self.organisation = owner.organisation
+        if not hasattr(self, "organisation"):
+            raise ValidationError({"organisation": "This scope needs it."})
+        if owner is not None and owner.organisation_id != self.organisation_id:
+            raise ValidationError({"organisation": f"This {self.scope} belongs to another organisation."})
 
 
 class BudgetWindow(models.Model):
@@ -94,6 +110,11 @@ class BudgetWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget} from {self.starts_at:%Y-%m-%d}"
+
+    @property
+    def resets(self) -> str:
+        """When, in words: "resets on 1 December, 00:00 (Europe/Paris)"."""
+        return periods.resets(self.ends_at, self.budget.organisation.time_zone)
 
 
 class Reservation(models.Model):

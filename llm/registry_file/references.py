@@ -8,7 +8,7 @@ from typing import Any
 
 from llm.models import Alias, Model, Organisation, Provider, Team
 from llm.registry_file.place import Place, Problem
-from llm.registry_file.shape import SECTIONS, Document
+from llm.registry_file.shape import FALLBACKS, SECTIONS, Document
 
 WILDCARDS = frozenset("*?")
 
@@ -69,8 +69,9 @@ def _check_names(document: Document, known: _Known, root: Place) -> None:
         _check(place.field("default_model"), row["default_model"], "a model", known.models)
     for place, row in _rows(document, "models", root):
         _check(place.field("successor"), row["successor"], "a model", known.models)
-        for index, name in enumerate(row["fallbacks"]):
-            _check(place.field("fallbacks").item(index), name, "a model", known.models)
+        for field in FALLBACKS:
+            for index, name in enumerate(row[field]):
+                _check(place.field(field).item(index), name, "a model", known.models)
         for index, route in enumerate(row["routes"]):
             spot = place.field("routes").item(index).field("provider")
             _check(spot, route["provider"], "a provider", known.providers)

@@ -53,8 +53,9 @@ class Try:
         """What the provider says, held back until its first content; it must come to its end."""
         permit = await self._turn()
         held, finished = Held(), False
+        failed: ProviderError | None = None
         try:
-            upstream = self._depart()
+            upstream = self._depart(permit)
             async with aclosing(self._tools.providers(self.route.provider).stream(upstream)) as batches:
                 async for events in batches:
                     for event in events:
@@ -73,13 +74,14 @@ class Try:
                 self._note_content()
                 yield left
         except ProviderError as error:
+            failed = error
             self._note_error(error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
             self.attempt.outcome = "lost" if self.is_lost else "cancelled"
             raise
         finally:
-            self._end(permit)
+            self._end(permit, failed)
 
     def answers(self, waited: float | None = None) -> None:
         """The record and the call speak of this try; `waited` is what the call has waited for it until now."""
@@ -110,21 +112,16 @@ class Try:
         """A permit of the provider's own limits."""
         self._on_trial = self._circuit.enter(self._now())
         self._tools.observed.enter(self.route)
-        asked = self._now()
         try:
             permit = await self._tools.throttle.enter(self._call, self.route)
         except BaseException:  # whatever ends the wait, the place in the queue is given back
             self._circuit.leave(on_trial=self._on_trial)
             self._tools.observed.leave(self.route)
             raise
-        queued = self._now() - asked
-        if queued > 0:
-            self.attempt.queue_ms = queued * 1000
-            self._call.record.queue_ms += queued * 1000
-            self._call.waited += queued
+        self.attempt.queue_ms = permit.waited * 1000
         return permit
 
-    def _depart(self) -> UpstreamCall:
+    def _depart(self, permit: Permit) -> UpstreamCall:
         """The journal knows of the attempt before the provider does."""
         call, provider = self._call, self.route.provider
         left = provider.timeout if call.deadline is None else call.deadline - self._now()
@@ -139,6 +136,7 @@ class Try:
             first_token_timeout=provider.first_token_timeout,
             chunk_timeout=provider.chunk_timeout,
             model=self.candidate.model,
+            hear=permit.hear,
         )
         self._began, self._waited = self._now(), call.waited
         self.attempt.started_ms = (self._began - call.began) * 1000
@@ -164,8 +162,8 @@ class Try:
         if isinstance(error, COUNTED):
             self._tools.observed.note_failure(self.route, streamed=self.candidate.request.stream)
 
-    def _end(self, permit: Permit) -> None:
-        permit.leave(self._used())
+    def _end(self, permit: Permit, failed: ProviderError | None) -> None:
+        permit.leave(self._used(), failed)
         self._circuit.leave(on_trial=self._on_trial)
         self._tools.observed.leave(self.route)
         if self.has_departed:

@@ -13,7 +13,7 @@ import pytest
 
 from config.env import ROOT
 
-PACKAGES = ("config", "llm", "prompts", "analytics", "conversations")
+PACKAGES = ("config", "llm", "prompts", "analytics", "conversations", "webhooks")
 LINT = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
 
 

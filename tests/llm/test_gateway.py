@@ -14,7 +14,7 @@ from llm.call import Call, Caller, NullMetrics, Record
 from llm.counting import Counter
 from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, RateLimited
 from llm.gateway import Gateway, Parts
-from llm.limits import Limiter, MemoryLimiter, NoLimiter
+from llm.limits import Admission, Limiter, MemoryMeters, MeteredLimiter, NoLimiter
 from llm.prepare import Defaults
 from llm.registry import Limits, ModelSpec, ProviderSpec, Snapshot
 from llm.routing import Router
@@ -189,7 +189,7 @@ async def test_a_task_that_is_cancelled_while_it_waits_is_in_the_books() -> None
 
 
 async def test_a_caller_over_its_limit_is_refused() -> None:
-    house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
+    house = House(one=ScriptedProvider(answer()), limiter=MeteredLimiter(MemoryMeters(clock=HandClock()), HandClock()))
     caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     assert (await house.ask(caller=caller)).status == "ok"
     record = await house.ask(caller=caller)
@@ -259,7 +259,7 @@ async def test_those_who_ask_the_same_at_once_share_one_upstream_call() -> None:
 
 
 async def test_a_hit_counts_against_the_limit() -> None:
-    house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
+    house = House(one=ScriptedProvider(answer()), limiter=MeteredLimiter(MemoryMeters(clock=HandClock()), HandClock()))
     caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     await house.ask(caller=caller, **ON)
     with pytest.raises(RateLimited):
@@ -267,7 +267,7 @@ async def test_a_hit_counts_against_the_limit() -> None:
 
 
 async def test_a_follower_leads_when_the_leader_was_refused() -> None:
-    house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
+    house = House(one=ScriptedProvider(answer()), limiter=MeteredLimiter(MemoryMeters(clock=HandClock()), HandClock()))
     none = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     await house.ask(caller=none)
     refused, served = await asyncio.gather(house.ask(caller=none, **ON), house.ask(**ON))
@@ -276,7 +276,7 @@ async def test_a_follower_leads_when_the_leader_was_refused() -> None:
 
 async def test_a_bug_of_ours_is_in_the_books_too() -> None:
     class Buggy(NoLimiter):
-        async def admit(self, caller):  # type: ignore[no-untyped-def]  # as its parent
+        async def admit(self, call: Call, *, hit: bool = False) -> Admission:
             raise ZeroDivisionError
 
     house = House(limiter=Buggy())

@@ -15,11 +15,15 @@ pytestmark = pytest.mark.django_db
 DOLLAR = 10**12
 
 
-def file(*budgets: str, shared: str = "", more: str = "", team: str = "team: web, ") -> str:
+def file(*budgets: str, shared: str = "", more: str = "", team: str = "team: web") -> str:
     return f"""
 organisations: [{{name: acme, teams: [web, data], budgets: [{shared}]}}]
 keys:
-  - {{name: frontend, organisation: acme, {team}key: "gh_0123456789abcdef0123456789abcdef", budgets: [{", ".join(budgets)}]}}
+  - name: frontend
+    organisation: acme
+    key: "gh_0123456789abcdef0123456789abcdef"
+    budgets: [{", ".join(budgets)}]
+    {team}
   {more}
 """
 

@@ -1,4 +1,4 @@
-"""The messages that come over one open socket, and the answers on their way back."""
+"""The messages that come over one open socket: each answer they ask for gets a task of its own."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CUT_SECONDS = 1.0
 """What telling a client of the end may take when there is no more time."""
 
 
-class Exchange:
-    """A socket's task waits here for the next message. Each answer has a task of its own."""
+class Dispatcher:
+    """A socket's task waits here for the next message, and hands out the work."""
 
     __slots__ = ("_key", "_leaving", "_line", "_receive", "_running", "_turnstile")
 
