@@ -181,6 +181,9 @@ RECORD_MONTHS = env.integer("RECORD_MONTHS", 0)
 """Months that records are kept; 0 is for ever."""
 BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
 
+CIRCUIT_FAILURES = env.integer("CIRCUIT_FAILURES", 5, least=1)
+"""Tries of a route that must fail within half a minute before it is left alone for a while."""
+
 # the web process
 
 PORT = env.integer("PORT", 8000, least=1, most=65535)
