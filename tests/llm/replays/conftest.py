@@ -74,11 +74,13 @@ def doors(request: pytest.FixtureRequest) -> Doors:
 
 def opened(folder: Path, vendor: Upstream, **environment: str) -> Iterator[Doors]:
     """Whatever these tests do to them, their logs stay free of complaints."""
-    with serving(folder, **environment) as installed, httpx2.Client(timeout=30) as client:
+    with serving(folder, **environment) as installed, httpx2.Client(timeout=60) as client:
         installed.apply(furniture(vendor))
         other = beside(installed)
         installed.start()
         other.start()
+        for one in (installed, other):
+            assert client.get(f"{one.url}/healthz").status_code == 200
         yield Doors(House(installed, vendor, client), House(other, vendor, client))
         for one in (installed, other):
             assert one.stop() == 0
