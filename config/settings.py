@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "conversations.tasks.prune_conversations",
         "schedule": crontab(hour="2", minute="40"),
     },
+    "claims": {"task": "llm.tasks.prune_claims", "schedule": crontab(minute="20")},
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
     "webhooks": {"task": "webhooks.tasks.sweep", "schedule": crontab(), "options": {"expires": 60}},
     "deliveries": {"task": "webhooks.tasks.prune_deliveries", "schedule": crontab(hour="3", minute="40")},
