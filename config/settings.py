@@ -191,6 +191,9 @@ KEYS_WITHOUT_DATABASE = env.decimal("KEYS_WITHOUT_DATABASE", 900)
 """Seconds that keys in use go on working while the database is out of reach."""
 BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
 
+CIRCUIT_FAILURES = env.integer("CIRCUIT_FAILURES", 5, least=1)
+"""Tries of a route that must fail within half a minute before it is left alone for a while."""
+
 # the web process
 
 PORT = env.integer("PORT", 8000, least=1, most=65535)
