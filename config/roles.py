@@ -25,7 +25,7 @@ ROLES: dict[str, Rights] = {
     },
     "prompt editor": {"prompts": ("*",)},
     "manager": {
-        "llm": ("view_model", "view_provider", "view_organisation", "view_team", "view_apikey"),
+        "llm": ("view_model", "view_provider", "view_organisation", "view_team", "view_apikey", "view_budget"),
         "analytics": ("view_requestlog",),
     },
 }

@@ -16,6 +16,8 @@ from django.views.decorators.cache import never_cache
 
 from llm import vault
 from llm.admin import limits
+from llm.admin.bars import Bar, of_key
+from llm.admin.budgets import KeyBudgetRows
 from llm.admin.bulk import confirmed
 from llm.admin.changes import difference
 from llm.admin.desk import Days, Desk, NumberRange, Searched, YesOrNo, coloured, dressed
@@ -76,7 +78,14 @@ class KeyDesk(Desk):
         *RIGHTS_AND_LIMITS,
     )
     add_fieldsets = (OWNER, ("Secret", {"fields": ("expires_at",)}), *RIGHTS_AND_LIMITS)
+    inlines = (KeyBudgetRows,)
     nothing_yet = "No application can ask yet: make one key for each."
+
+    def bars(self, obj: ApiKey) -> list[Bar]:
+        return of_key(obj)
+
+    def get_inlines(self, request: HttpRequest, obj: ApiKey | None) -> Any:
+        return self.inlines if obj is not None else ()
 
     @coloured({"in use": "success", "disabled": "danger", "expired": "warning", "no secret": "warning"})
     def state(self, key: ApiKey) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from llm.admin.bars import Bar, of_organisation, of_team
+from llm.admin.budgets import OrganisationBudgetRows, TeamBudgetRows
 from llm.admin.desk import Choice, Days, Desk, Rows, Searched, YesOrNo
 from llm.models import Membership, Organisation, Team
 
@@ -24,8 +26,11 @@ class OrganisationDesk(Desk):
     list_filter = (("keeps_bodies", YesOrNo), ("created_at", Days))
     search_fields = ("name",)
     readonly_fields = ("created_at",)
-    inlines = (TeamRows, MembershipRows)
+    inlines = (TeamRows, OrganisationBudgetRows, MembershipRows)
     nothing_yet = "Keys, teams and members belong to an organisation: add the first."
+
+    def bars(self, obj: Organisation) -> list[Bar]:
+        return of_organisation(obj)
 
 
 @admin.register(Team)
@@ -35,7 +40,11 @@ class TeamDesk(Desk):
     list_select_related = ("organisation",)
     search_fields = ("name", "organisation__name")
     autocomplete_fields = ("organisation",)
+    inlines = (TeamBudgetRows,)
     nothing_yet = "Teams divide an organisation's usage: add one where somebody asks what a part of it spends."
+
+    def bars(self, obj: Team) -> list[Bar]:
+        return of_team(obj)
 
 
 @admin.register(Membership)

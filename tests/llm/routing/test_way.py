@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from llm.call import Call, NoLedger
+from llm.dialects.listings import Allowance
 from llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
     ProviderAuth,
     ProviderContentFilter,
     ProviderContextTooLong,
+    ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
     Unavailable,
@@ -18,7 +22,7 @@ from llm.errors import (
 )
 from llm.limits import Permit
 from llm.prepare import Plan
-from llm.registry import RouteSpec
+from llm.registry import ProviderSpec, RouteSpec
 from tests.llm.doubles import HandClock, ScriptedProvider, answer, model, route, with_provider
 from tests.llm.routing.bench import Bench, said
 
@@ -139,7 +143,7 @@ class Gate:
         self.left: list[int | None] = []
         self.full: set[str] = set()
         self.clock: HandClock | None = None
-        self.queue = 0.0
+        self.queue = self.waited = 0.0
 
     async def enter(self, call: Call, route: RouteSpec) -> Permit:
         if route.provider.name in self.full:
@@ -147,9 +151,18 @@ class Gate:
         self.inside += 1
         if self.clock is not None:
             self.clock.seconds += self.queue
+        self.waited = self.queue
+        call.waited += self.queue
+        call.record.queue_ms += self.queue * 1000
         return self
 
-    def leave(self, tokens: int | None) -> None:
+    def hear(self, headers: Mapping[str, str]) -> None:
+        return None
+
+    async def standing(self, provider: ProviderSpec) -> Allowance | None:
+        return None
+
+    def leave(self, tokens: int | None, error: ProviderError | None = None) -> None:
         self.inside -= 1
         self.left.append(tokens)
 

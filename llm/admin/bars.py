@@ -1,0 +1,110 @@
+"""How much of its budgets and limits a key, a team, an organisation or a provider has used, ready to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from llm import periods
+from llm.budgets import Period
+from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Scope, Team
+from llm.models.money import dollars
+
+MOST = 10
+"""Windows that are drawn of one budget, where each user or tag has its own: those in which most is spent."""
+CENT = Decimal("0.01")
+
+
+@dataclass(slots=True, frozen=True)
+class Bar:
+    """`used` and `reserved` of `most`, in whatever unit `said` tells them in."""
+
+    title: str
+    used: int
+    reserved: int
+    most: int
+    said: str
+    link: str = ""
+
+    @property
+    def share(self) -> str:
+        return f"{100 * self.used / self.most:,.0f} %"
+
+    @property
+    def used_width(self) -> str:
+        return _width(self.used, self.most)
+
+    @property
+    def reserved_width(self) -> str:
+        return _width(min(self.reserved, max(self.most - self.used, 0)), self.most)
+
+    @property
+    def state(self) -> str:
+        """The colour of what is used."""
+        taken = (self.used + self.reserved) / self.most
+        return "gh-full" if taken >= 1 else "gh-nearly" if taken >= 0.8 else ""
+
+
+def _width(part: int, whole: int) -> str:
+    return f"{min(100 * part / whole, 100):.1f}%"
+
+
+def of_key(key: ApiKey) -> list[Bar]:
+    """All budgets that bind it whoever it speaks for: its own, its team's and its organisation's."""
+    team = Q(team=key.team_id) if key.team_id else Q(pk=None)
+    whole = Q(scope=Scope.ORGANISATION, organisation=key.organisation_id)
+    return of_budgets(Budget.objects.filter(Q(key=key) | team | whole))
+
+
+def of_team(team: Team) -> list[Bar]:
+    return of_budgets(Budget.objects.filter(team=team))
+
+
+def of_organisation(organisation: Organisation) -> list[Bar]:
+    """But for those of keys, which may be many and have pages of their own."""
+    return of_budgets(Budget.objects.filter(organisation=organisation).exclude(scope=Scope.KEY))
+
+
+def of_budgets(budgets: QuerySet[Budget]) -> list[Bar]:
+    """As they stand in the window of now."""
+    return [bar for budget in budgets.select_related("organisation", "key", "team") for bar in _bars(budget)]
+
+
+def _bars(budget: Budget) -> Iterator[Bar]:
+    window = periods.window(cast(Period, budget.period), timezone.now(), budget.organisation.time_zone)
+    found = list(budget.windows.filter(starts_at=window.starts_at).order_by("-spent")[:MOST])
+    for row in found or _untouched(budget, window):
+        row.budget = budget
+        yield _bar(row)
+
+
+def _untouched(budget: Budget, window: periods.Window) -> Iterable[BudgetWindow]:
+    """Of one that gives each user or tag its own there is nothing to draw yet."""
+    if budget.match.rpartition("=")[2] == "*":
+        return ()
+    return [BudgetWindow(budget=budget, starts_at=window.starts_at, ends_at=window.ends_at)]
+
+
+def _bar(window: BudgetWindow) -> Bar:
+    budget = window.budget
+    left = usd(max(budget.amount - window.spent - window.reserved, 0))
+    kind = "" if budget.hard else " It warns and refuses nothing."
+    said = (
+        f"{usd(window.spent)} of {usd(budget.amount)} spent, {usd(window.reserved)} reserved by calls in flight, "
+        f"{left} left; {window.resets}.{kind}"
+    )
+    title = f"Budget of {budget.whose(window.value)}, {budget.get_period_display().lower()}"
+    link = reverse("admin:llm_budget_change", args=[budget.pk])
+    return Bar(title, window.spent, window.reserved, budget.amount, said, link)
+
+
+def usd(picodollars: int) -> str:
+    """To the cent: what is told exactly stands in the log."""
+    value = dollars(picodollars)
+    return "under 0.01 USD" if 0 < value < CENT else f"{value:,.2f} USD"

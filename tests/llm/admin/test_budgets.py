@@ -1,0 +1,172 @@
+"""Budgets in the admin: forms that show what applies, and bars that say what the ledger holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from llm import periods
+from llm.admin import bars
+from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Team
+from tests.llm import rows
+from tests.llm.admin.conftest import Filled
+
+DOLLAR = 10**12
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def key(db: None) -> ApiKey:
+    made, _ = rows.key("frontend")
+    made.organisation.time_zone = "Europe/Paris"
+    made.organisation.save()
+    made.team = Team.objects.create(organisation=made.organisation, name="web")
+    made.save()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bars.timezone, "now", lambda: NOW)  # type: ignore[attr-defined]  # where Django's is found
+
+
+def budget(organisation: Organisation, scope: str, **fields: Any) -> Budget:
+    return Budget.objects.create(organisation=organisation, scope=scope, **{"amount": 50 * DOLLAR, **fields})
+
+
+def spend(of: Budget, spent: float, reserved: float = 0, value: str = "", instant: datetime = NOW) -> None:
+    window = periods.window(of.period, instant, of.organisation.time_zone)  # type: ignore[arg-type]  # a text
+    amounts = {"spent": int(spent * DOLLAR), "reserved": int(reserved * DOLLAR)}
+    BudgetWindow.objects.create(budget=of, value=value, starts_at=window.starts_at, ends_at=window.ends_at, **amounts)
+
+
+def page(operator: Client, row: Any) -> str:
+    return operator.get(f"/admin/llm/{row._meta.model_name}/{row.pk}/change/").content.decode()
+
+
+def test_a_key_shows_every_budget_that_binds_it(operator: Client, key: ApiKey) -> None:
+    own = budget(key.organisation, "key", key=key)
+    budget(key.organisation, "team", team=key.team, hard=False)
+    budget(key.organisation, "organisation", period="total")
+    budget(key.organisation, "user", match="*")
+    other, _ = rows.key("other")
+    budget(key.organisation, "key", key=other)
+    spend(own, 40.125, 1)
+    spend(own, 3, instant=datetime(2026, 10, 20, tzinfo=UTC))
+    html = page(operator, key)
+
+    assert (
+        "40.12 USD of 50.00 USD spent, 1.00 USD reserved by calls in flight, 8.88 USD left; "
+        "resets on 1 December, 00:00 (Europe/Paris)." in html
+    )
+    assert "never resets." in html
+    assert "It warns and refuses nothing." in html
+    titles = ["Budget of key frontend, month", "Budget of organisation acme, in all", "Budget of team web, month"]
+    assert sorted(bar.title for bar in bars.of_key(key)) == titles
+
+
+def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: ApiKey) -> None:
+    each = budget(key.organisation, "user", match="*")
+    tagged = budget(key.organisation, "tag", match="customer=*")
+    assert bars.of_organisation(key.organisation) == []
+    for number in range(12):
+        spend(each, number, value=f"u{number}")
+    spend(tagged, 1, value="<b>acme</b>")
+
+    titles = [bar.title for bar in bars.of_organisation(key.organisation)]
+    assert titles[0] == "Budget of tag customer=<b>acme</b>, month"
+    assert [title.split()[3] for title in titles[1:]] == [f"u{number}," for number in range(11, 1, -1)]
+    assert "customer=&lt;b&gt;acme&lt;/b&gt;" in page(operator, key.organisation)
+
+
+@pytest.mark.parametrize(
+    ("spent", "reserved", "state", "widths"),
+    [
+        (0, 0, "", ("0.0%", "0.0%")),
+        (20, 10, "", ("40.0%", "20.0%")),
+        (40, 5, "gh-nearly", ("80.0%", "10.0%")),
+        (45, 10, "gh-full", ("90.0%", "10.0%")),
+        (90, 10, "gh-full", ("100.0%", "0.0%")),
+    ],
+)
+def test_a_bar_is_as_long_as_what_is_used(spent: int, reserved: int, state: str, widths: tuple[str, str]) -> None:
+    bar = bars.Bar("", spent, reserved, 50, "")
+    assert (bar.state, (bar.used_width, bar.reserved_width)) == (state, widths)
+
+
+def test_what_is_less_than_a_cent_is_not_nothing() -> None:
+    assert [bars.usd(amount) for amount in (0, 1, DOLLAR // 100, 1234567 * DOLLAR)] == [
+        "0.00 USD",
+        "under 0.01 USD",
+        "0.01 USD",
+        "1,234,567.00 USD",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "found"),
+    [
+        ({"scope": "key", "key": "frontend"}, ("acme", "frontend", "", "")),
+        ({"scope": "team", "team": "web", "match": "left over"}, ("acme", "", "web", "")),
+        ({"scope": "organisation", "organisation": "acme", "key": "frontend"}, ("acme", "", "", "")),
+        ({"scope": "tag", "organisation": "acme", "match": "customer=*"}, ("acme", "", "", "customer=*")),
+    ],
+)
+def test_what_a_form_does_not_show_for_its_scope_counts_for_nothing(
+    operator: Client, key: ApiKey, form: dict[str, Any], found: tuple[str, ...]
+) -> None:
+    ids = {"frontend": key.pk, "web": key.team_id, "acme": key.organisation_id}
+    sent = {name: ids.get(value, value) for name, value in form.items()}
+    operator.post("/admin/llm/budget/add/", {"amount": "50", "period": "month", "alert_at": "50, 90 %", **sent})
+
+    made = Budget.objects.get()
+    assert (made.organisation.name, str(made.key or ""), str(made.team or ""), made.match) == found
+    assert (made.amount, made.alert_at, made.hard) == (50 * DOLLAR, [50, 90], False)
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"scope": "organisation"}, "This scope needs it."),
+        ({"scope": "key"}, "This scope needs it."),
+        ({"scope": "tag", "match": "customer", "organisation": "acme"}, "Must be a tag as name=value"),
+        ({"scope": "organisation", "organisation": "acme", "amount": "0"}, "Must be more than 0."),
+        ({"scope": "organisation", "organisation": "acme", "alert_at": "soon"}, "Whole percents with commas"),
+        ({"scope": "organisation", "organisation": "acme", "alert_at": "80, 80"}, "none twice"),
+        ({"scope": "organisation", "organisation": "acme", "alert_at": "0"}, "from 1 to 1000"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(operator: Client, key: ApiKey, form: dict[str, str], words: str) -> None:
+    sent = form | ({"organisation": key.organisation_id} if "organisation" in form else {})
+    html = operator.post(
+        "/admin/llm/budget/add/", {"amount": "50", "period": "month", "alert_at": "80", **sent}
+    ).content.decode()
+    assert words in html
+    assert not Budget.objects.exists()
+
+
+def test_budgets_are_made_on_the_pages_of_what_they_bound(operator: Client, key: ApiKey, filled: Filled) -> None:
+    more = {"budgets-TOTAL_FORMS": "1", "budgets-0-amount": "5", "budgets-0-period": "day", "budgets-0-alert_at": "80"}
+    of_users = {"budgets-0-scope": "user", "budgets-0-match": "*"}
+    for row, extra in ((key, {}), (key.team, {}), (key.organisation, of_users)):
+        assert row is not None
+        address = f"/admin/llm/{row._meta.model_name}/{row.pk}/change/"
+        answer = operator.post(address, filled(address) | more | extra)
+        assert answer.status_code == 302, answer.context["errors"]
+
+    made = Budget.objects.order_by("pk")
+    assert [(str(row.key or ""), str(row.team or ""), row.match, row.scope) for row in made] == [
+        ("frontend", "", "", "key"),
+        ("", "web", "", "team"),
+        ("", "", "*", "user"),
+    ]
+    assert {row.organisation for row in made} == {key.organisation}
+
+
+def test_a_budget_of_another_organisations_key_is_refused(key: ApiKey) -> None:
+    stranger, _ = rows.key("stranger", "other")
+    with pytest.raises(Exception, match="another organisation"):
+        Budget(organisation=key.organisation, scope="key", key=stranger, amount=1).full_clean()
