@@ -223,9 +223,6 @@ class TestTurns:
         await bench.ask(first, route("two", order=2))
         outcomes = [(attempt.provider, attempt.outcome) for attempt in bench.attempts]
         assert outcomes == [("one", "skipped"), ("two", "ok")]
-            ("one", "skipped"),
-            ("two", "ok"),
-        ]
         assert (gate.inside, gate.left, provider.calls) == (0, [15], [])
 
     async def test_the_wait_for_a_turn_is_told(self) -> None:
