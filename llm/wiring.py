@@ -110,8 +110,8 @@ def active() -> LocalCalls:
 @cache
 def circuits() -> Circuits:
     if not settings.REDIS_URL:
-        return Circuits(clock())
-    made = SharedCircuits(settings.REDIS_URL, clock())
+        return Circuits(clock(), failures=settings.CIRCUIT_FAILURES)
+    made = SharedCircuits(settings.REDIS_URL, clock(), failures=settings.CIRCUIT_FAILURES)
     made.start()
     return made
 

@@ -76,9 +76,6 @@ def test_who_signs_in_at_the_door_comes_to_the_index(client: Client, db: None) -
 def test_only_the_desk_names_the_dress() -> None:
     """Whoever changes it looks in one place."""
     named = re.compile(r"^\s*(?:from|import) unfold\b", re.MULTILINE)
-    files = [
-        path
-        for name in ("config", "llm", "analytics", "conversations", "prompts", "webhooks")
-        for path in (env.ROOT / name).rglob("*.py")
-    ]
+    packages = ("config", "llm", "analytics", "conversations", "prompts", "webhooks")
+    files = [path for name in packages for path in (env.ROOT / name).rglob("*.py")]
     assert [path for path in files if named.search(path.read_text())] == [Path(env.ROOT / "llm/admin/desk.py")]
