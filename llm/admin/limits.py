@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from llm.admin.desk import Desk
-from llm.models.limited import LIMIT_NAMES, Limited
+from llm.models.limited import LIMIT_NAMES
 
 UNITS = {
     "requests_per_minute": "requests a minute",
@@ -30,11 +30,11 @@ def in_words(row: Any) -> str:
 class LimitedDesk(Desk):
     """Of rows with limits: what is doubtful is said when the page is opened, and when it was saved."""
 
-    def notices(self, obj: Limited) -> Iterable[str]:
+    def notices(self, obj: Any) -> Iterable[str]:
         yield from super().notices(obj)
         yield from obj.doubts()
 
-    def save_model(self, request: HttpRequest, obj: Limited, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         for doubt in obj.doubts():
             messages.warning(request, doubt)

@@ -188,7 +188,7 @@ def named(shape: Shape) -> Reader:
     """An object of the shape, or its name alone."""
     read = object_of(shape)
 
-    def read_named(value: Any, place: Place) -> dict[str, Any]:
+    def read_named(value: Any, place: Place) -> Any:
         return read({"name": value} if isinstance(value, str) else value, place)
 
     return read_named
