@@ -184,6 +184,10 @@ BODY_DAYS = env.integer("BODY_DAYS", 30)
 """Days that messages and answers are kept; 0 is for ever."""
 RECORD_MONTHS = env.integer("RECORD_MONTHS", 0)
 """Months that records are kept; 0 is for ever."""
+RATES_WITHOUT_REDIS = env.decimal("RATES_WITHOUT_REDIS", 0.5, least=0.01, most=1)
+"""The share of each limit that the workers of one host together grant while Redis is out of reach."""
+KEYS_WITHOUT_DATABASE = env.decimal("KEYS_WITHOUT_DATABASE", 900)
+"""Seconds that keys in use go on working while the database is out of reach."""
 BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
 
 # the web process

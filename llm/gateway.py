@@ -12,13 +12,14 @@ from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.counting import Counter
-from llm.errors import GatewayError, NotFound
+from llm.errors import GatewayError, GoingAway, NotFound
 from llm.fold import Fold, replay
+from llm.lifecycle import lifecycle
 from llm.limits import FREE, Admission, Limiter
 from llm.prepare import Defaults, Plan, prepare, prepare_count
 from llm.registry import Snapshot
 from llm.routing import Router
-from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_end, note_error
+from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_cut, note_end, note_error
 from llm.types import Completion, EventStream, Request
 
 FOLLOW = 30.0
@@ -81,7 +82,10 @@ class Gateway:
             raise
         except (asyncio.CancelledError, GeneratorExit):
             call.completion = fold.completion
-            note_cancelled(call)
+            if lifecycle.cutting:
+                note_cut(call, GoingAway())
+            else:
+                note_cancelled(call)
             raise
         except Exception as error:  # a bug of ours must still be in the books
             call.completion = fold.completion

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from llm.errors import GoingAway
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,18 @@ class Lifecycle:
         self.undertaken.add(task)
         task.add_done_callback(self.undertaken.discard)
         return task
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Around what speaks with a client: cut by us it raises GoingAway, and can still say so."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.cutting or task is None:
+                raise
+            task.uncancel()
+            raise GoingAway from None
 
     async def startup(self) -> None:
         for hook in self._opening:

@@ -53,6 +53,14 @@ def note_cancelled(call: Call) -> None:
     _note_body(call)
 
 
+def note_cut(call: Call, error: GatewayError) -> None:
+    """We left, and told the client so: as far as it came it is used up, as if the client had left."""
+    note_cancelled(call)
+    record = call.record
+    record.status, record.http_status = "incomplete" if call.has_begun else "error", error.status
+    record.error_type, record.error_code, record.error_message = error.type, error.code, error.message
+
+
 def note_begun(call: Call, now: float) -> None:
     """The first content of a stream. Our own share is fixed here: afterwards the client's reading would be in it."""
     call.has_begun = True

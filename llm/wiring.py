@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from analytics.metrics import PrometheusMetrics
+from analytics.metrics import PrometheusMetrics, mark_degraded
 from analytics.recorder import JournalRecorder
-from llm import redis
+from llm import looks, redis
 from llm.active import LocalCalls, SharedCalls
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
@@ -32,6 +32,8 @@ from llm.providers.echo import EchoProvider
 from llm.registry import ProviderSpec
 from llm.routing import Circuits, Observed, Router
 from llm.routing.news import SharedCircuits
+from llm.watch import Watch
+from webhooks.circuits import tell_of
 
 
 class Late:
@@ -66,7 +68,7 @@ def clock() -> Clock:
 
 @cache
 def catalog() -> Catalog:
-    made = Catalog()
+    made = Catalog(kept=settings.KEYS_WITHOUT_DATABASE)
     made.start()
     return made
 
@@ -109,8 +111,8 @@ def active() -> LocalCalls:
 @cache
 def circuits() -> Circuits:
     if not settings.REDIS_URL:
-        return Circuits(clock())
-    made = SharedCircuits(settings.REDIS_URL, clock())
+        return Circuits(clock(), tell_of)
+    made = SharedCircuits(settings.REDIS_URL, clock(), tell_of)
     made.start()
     return made
 
@@ -130,8 +132,10 @@ class House:
     counter: Counter
     meters: Meters
     throttle: Throttle
+    watch: Watch
 
     async def close(self) -> None:
+        self.watch.stop()
         await self.gateway.close()
         await self.meters.close()
 
@@ -152,10 +156,15 @@ def gateway() -> Gateway:
     return house().gateway
 
 
+def watch() -> Watch:
+    return house().watch
+
+
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
     built = house(share)
     snapshot = await asyncio.to_thread(catalog().snapshot)
+    built.watch.start()
     for spec in snapshot.providers.values():
         built.providers.prepare(spec)
 
@@ -176,7 +185,7 @@ def _build(share: float) -> House:
     providers, meters = Providers(), _meters(share)
     counter, throttle = Counter(providers), WaitingThrottle(meters, clock(), queue=settings.PROVIDER_QUEUE)
     gateway = _gateway(providers, counter, meters, throttle)
-    return House(gateway, providers, Prober(providers, clock()), counter, meters, throttle)
+    return House(gateway, providers, Prober(providers, clock()), counter, meters, throttle, _watch())
 
 
 def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: Throttle) -> Gateway:
@@ -206,6 +215,19 @@ def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: T
     )
 
 
+def _watch() -> Watch:
+    watched = {
+        "database": looks.database(catalog(), recorder()),
+        "journal": looks.journal(recorder()),
+        "recorder": looks.records(recorder()),
+    }
+    if settings.REDIS_URL:
+        watched["redis"] = looks.redis(redis.client(settings.REDIS_URL), looks.NO_RATES)
+    if settings.CACHE_REDIS_URL:
+        watched["cache"] = looks.redis(redis.client(settings.CACHE_REDIS_URL), looks.NO_CACHE)
+    return Watch(watched, mark_degraded)
+
+
 def _cache() -> Cache:
     url = settings.CACHE_REDIS_URL
     return RedisCache(redis.client(url)) if url else MemoryCache()
@@ -213,7 +235,10 @@ def _cache() -> Cache:
 
 def _meters(share: float) -> Meters:
     if settings.REDIS_URL:
-        return RedisMeters(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
+        return RedisMeters(
+            redis.client(settings.REDIS_URL),
+            local_share=settings.RATES_WITHOUT_REDIS * share / settings.WEB_CONCURRENCY,
+        )
     return _own_meters(share)
 
 

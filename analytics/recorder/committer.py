@@ -26,7 +26,7 @@ COMPANY = 0.003
 TICK = 0.5
 """Seconds between two looks for floods that are over."""
 
-BACK_OFF, LONGEST_BACK_OFF = 0.1, 5.0
+BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
 
 
 class Committer:

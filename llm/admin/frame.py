@@ -15,7 +15,7 @@ from llm.models import ApiKey, Kind, Provider
 
 GROUPS = (
     ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey", "llm.budget")),
-    ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.routeprice")),
+    ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.tier", "llm.routeprice")),
     ("Log", ("analytics.requestlog",)),
     ("Webhooks", ("webhooks.webhook", "webhooks.delivery")),
     ("Users", ("auth.user", "auth.group")),
@@ -32,6 +32,7 @@ ICONS = {
     "llm.provider": "dns",
     "llm.model": "neurology",
     "llm.route": "alt_route",
+    "llm.tier": "stacks",
     "llm.routeprice": "payments",
     "analytics.requestlog": "receipt_long",
     "webhooks.webhook": "webhook",

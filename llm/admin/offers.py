@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from llm import price_list
-from llm.admin.desk import Days, Desk, NumberRange, Rows, Searched, YesOrNo, coloured
+from llm.admin.desk import Choice, Days, Desk, NumberRange, Rows, Searched, YesOrNo, coloured
 from llm.admin.fields import ChoicesField
 from llm.admin.prices import PriceRows, in_and_out, warn_of_doubtful
 from llm.models import CAPABILITIES, Alias, Fallback, Model, Route
@@ -51,6 +51,7 @@ class ModelDesk(Desk):
         ("context_window", NumberRange),
         ("quality", NumberRange),
         ("retires_on", Days),
+        ("strategy", Choice),
         ("caching", YesOrNo),
         ("routes__provider", Searched),
     )

@@ -100,7 +100,8 @@ def store(name: str, url: str) -> Sounding:
 def books() -> Sounding:
     """Of this process alone: each has a recorder of its own."""
     facts = recorder().facts
-    state: Health = "failed" if facts.rows_lost else "ok" if recorder().healthy else "warning"
+    well = recorder().alive and facts.journal_writable and facts.database_reachable
+    state: Health = "failed" if facts.rows_lost else "ok" if well else "warning"
     return Sounding("Recorder", state, _said_of(facts), tuple(_counted(facts)))
 
 

@@ -40,15 +40,18 @@ def patterns(value: Any) -> None:
             raise ValidationError(f"{pattern!r} must be a model's name or a pattern with * and ?.", code="pattern")
 
 
+MOST_SHARE = 1000
+
+
+def shares(value: Any) -> None:
+    whole = isinstance(value, list) and all(type(share) is int and 1 <= share <= MOST_SHARE for share in value)
+    if not whole or len(set(value)) < len(value):
+        raise ValidationError(f"Must be whole percents from 1 to {MOST_SHARE}, none twice.", code="shares")
+
+
 def json_object(value: Any) -> None:
     if not isinstance(value, dict):
         raise ValidationError("Must be an object.", code="object")
-
-
-def shares(value: Any, field: str) -> None:
-    whole = isinstance(value, list) and all(isinstance(share, int) and not isinstance(share, bool) for share in value)
-    if not whole or not all(0 < share <= 1000 for share in value) or len(set(value)) < len(value):
-        raise ValidationError({field: "Must be whole percents from 1 to 1000, none twice."})
 
 
 def strings(value: Any) -> list[str]:

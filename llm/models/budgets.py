@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from llm import periods
 from llm.models import bounds
 from llm.models.keys import ApiKey
-from llm.models.money import PicodollarField
+from llm.models.money import MOST_DOLLARS, PICODOLLARS, PicodollarField
 from llm.models.organisations import Organisation, Team
 from llm.models.registered import Registered
 
@@ -44,11 +43,20 @@ class Budget(Registered):
     key = models.ForeignKey(ApiKey, models.CASCADE, null=True, blank=True, related_name="budgets")
     team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, related_name="budgets")
     match = models.CharField(max_length=300, blank=True)
-    amount = PicodollarField(validators=[MinValueValidator(1, "Must be more than 0.")], help_text="Dollars.")
+    amount = PicodollarField(
+        validators=[
+            MinValueValidator(1, "Must be more than 0."),
+            MaxValueValidator(MOST_DOLLARS * PICODOLLARS, f"Must be at most {MOST_DOLLARS:,}."),
+        ],
+        help_text="Dollars.",
+    )
     period = models.CharField(max_length=10, choices=Period.choices, default=Period.MONTH)
     hard = models.BooleanField(default=True, help_text="Whether calls beyond it are refused.")
     alert_at = models.JSONField(
-        default=default_shares, blank=True, help_text="Percent of the amount at which somebody is told."
+        default=default_shares,
+        blank=True,
+        validators=[bounds.shares],
+        help_text="Percent of the amount at which somebody is told.",
     )
 
     class Meta:
@@ -72,8 +80,8 @@ class Budget(Registered):
             given = bool(getattr(self, field))
             if given != (wanted.get(self.scope) == field):
                 raise ValidationError({field: "Does not belong to this scope." if given else "This scope needs it."})
-        if self.scope == Scope.TAG and not re.fullmatch(r"[^=]+=.+", self.match):
-            raise ValidationError({"match": "Must be a tag as name=value, or name=*."})
+        if self.scope == Scope.TAG and not all(self.match.partition("=")):
+            raise ValidationError({"match": "Must be a tag as name=value, or name=* for each value of it."})
         owner = self.key or self.team
         if owner is not None and not hasattr(self, "organisation"):
             self.organisation = owner.organisation
@@ -81,7 +89,6 @@ class Budget(Registered):
             raise ValidationError({"organisation": "This scope needs it."})
         if owner is not None and owner.organisation_id != self.organisation_id:
             raise ValidationError({"organisation": f"This {self.scope} belongs to another organisation."})
-        bounds.shares(self.alert_at, "alert_at")
 
 
 class BudgetWindow(models.Model):

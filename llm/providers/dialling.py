@@ -73,8 +73,9 @@ def guarded_client(allowed: Sequence[str]) -> httpx2.AsyncClient:
 
 
 def root_of(error: BaseException) -> BaseException:
-    """What really happened: the transport reports a dropped connection as a time-out."""
-    while error.__cause__ is not None:
+    """What really happened: the transport reports a dropped connection as a time-out. Behind a real one stands the
+    cancelling of the wait, which tells nothing."""
+    while isinstance(error.__cause__, Exception):
         error = error.__cause__
     return error
 

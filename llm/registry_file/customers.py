@@ -11,7 +11,7 @@ from llm.registry_file.readers import Absent
 from llm.registry_file.shape import KEY, ORGANISATION
 from llm.registry_file.writing import Writing, assign, difference
 
-ORGANISATION_PLAIN = [name for name in ORGANISATION if name not in {"name", "teams"}]
+ORGANISATION_PLAIN = [name for name in ORGANISATION if name not in {"name", "teams", "budgets"}]
 KEY_PLAIN = [name for name in KEY if name not in {"name", "organisation", "team", "key", "budgets"}]
 RANDOM_ENOUGH = 32
 
@@ -46,8 +46,6 @@ def write_keys(writing: Writing) -> None:
         team = organisation.teams.filter(name=row["team"]).first()
         details = assign(key, {"team": team, **{name: row[name] for name in KEY_PLAIN}})
         details += _write_secret(writing, key, row["key"], place)
-        if row["budgets"]:
-            writing.warnings.append(f"{place.field('budgets').path}: budgets are not enforced yet and were left out.")
         if writing.keep(key, details, place) and (found is None or details):
             writing.note("update" if found else "create", "key", f"{organisation.name}/{key.name}", details)
 

@@ -9,12 +9,14 @@ import yaml
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode
 
-from llm.models import DEFAULT_SCOPES, RATES, Kind
+from llm.models import DEFAULT_SCOPES, RATES, Kind, Occasion, Period, Scope, Strategy
+from llm.models.budgets import default_shares
 from llm.registry_file.place import Place, Problem, Refused
 from llm.registry_file.readers import (
     Absent,
     Field,
     Shape,
+    amount,
     day,
     instant,
     list_of,
@@ -74,16 +76,40 @@ MODEL: Shape = {
     "capabilities": Field(list_of(text), []),
     "quality": Field(optional(whole), None),
     "caching": Field(truth, True),
+    "strategy": Field(one_of(*Strategy.values), Strategy.ORDERED.value),
+    "hedging": Field(truth, False),
+    "continues": Field(truth, False),
     "fallbacks": Field(list_of(text), []),
+    "content_filter_fallbacks": Field(list_of(text), []),
+    "context_window_fallbacks": Field(list_of(text), []),
     "retires_on": Field(optional(day), None),
     "successor": Field(optional(text), None),
     "routes": Field(list_of(object_of(ROUTE)), []),
+}
+FALLBACKS = {
+    "fallbacks": Occasion.FAILURE,
+    "content_filter_fallbacks": Occasion.CONTENT_FILTER,
+    "context_window_fallbacks": Occasion.CONTEXT_WINDOW,
+}
+"""What each list of a model is for."""
+TIER: Shape = {
+    "name": Field(text),
+    "requirements": Field(mapping, {}),
+}
+BUDGET: Shape = {
+    "scope": Field(one_of(*Scope.values)),
+    "match": Field(optional(text, ""), ""),
+    "amount": Field(amount),
+    "period": Field(one_of(*Period.values), Period.MONTH.value),
+    "hard": Field(truth, True),
+    "alert_at": Field(list_of(positive), default_shares()),
 }
 ORGANISATION: Shape = {
     "name": Field(text),
     "time_zone": Field(text, "UTC"),
     "keeps_bodies": Field(truth, True),
     "teams": Field(list_of(text), []),
+    "budgets": Field(list_of(object_of(BUDGET)), []),
 }
 KEY: Shape = {
     "name": Field(text),
@@ -99,9 +125,9 @@ KEY: Shape = {
     "reserve_max_tokens": Field(optional(whole), None),
     "expires_at": Field(optional(instant), None),
     "disabled": Field(truth, False),
-    "budgets": Field(list_of(mapping), []),
+    "budgets": Field(list_of(object_of(BUDGET)), []),
 }
-SECTIONS = {"providers": PROVIDER, "models": MODEL, "organisations": ORGANISATION, "keys": KEY}
+SECTIONS = {"providers": PROVIDER, "models": MODEL, "tiers": TIER, "organisations": ORGANISATION, "keys": KEY}
 FILE: Shape = {name: Field(optional(list_of(object_of(shape)), []), None) for name, shape in SECTIONS.items()}
 NAMED = re.compile(r"(?<=')[^'<]{2,}(?=')")
 """Aliases and tags by their names, in PyYAML's words."""

@@ -158,16 +158,17 @@ class Way:
 
     async def _last_resort(self, shut: list[Candidate]) -> Step:
         """All circuits are open: the route that is due soonest is tried, by one call at a time; a pause that a vendor
-        asked for is waited for. Who cannot wait is told when to come back."""
+        asked for is waited for, as it is before a retry. Who cannot wait is told when to come back."""
         circuits = self._tools.circuits
         candidate = min(shut, key=lambda each: circuits.of(each.route).due or 0.0)
         circuit, provider = circuits.of(candidate.route), candidate.route.provider.name
         left = max((circuit.due or 0.0) - self._now(), 0.0)
         self._skip_shut([each for each in shut if each is not candidate])
         if circuit.last.paused:
-            await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
+            if candidate.route.provider.retries:
+                await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
             if not circuit.admits(self._now()):
-                left = max((circuit.due or 0.0) - self._now(), 1.0)
+                left = max((circuit.due or 0.0) - self._now(), 0.0)
                 raise ProviderRateLimited(f"{provider} has asked for a pause.", retry_after=left)
             reason = f"waited {left:.2g} s, as {provider} had asked"
         elif circuit.is_being_tried:

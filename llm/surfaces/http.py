@@ -16,8 +16,17 @@ from llm.call import Call, Caller, new_id, public_id
 from llm.claims import Wanted
 from llm.dialects.base import Dialect, StreamRenderer
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, BudgetExceeded, CallerError, GatewayError, ProviderBusy, ProviderError
+from llm.errors import (
+    BodyTooLarge,
+    BudgetExceeded,
+    CallerError,
+    GatewayError,
+    GoingAway,
+    ProviderBusy,
+    ProviderError,
+)
 from llm.gateway import drained
+from llm.lifecycle import lifecycle
 from llm.surfaces import replays
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
@@ -52,6 +61,8 @@ async def serve(
     caller: Caller | None = None
     repeatable: Wanted | None = None
     try:
+        if lifecycle.draining:
+            raise GoingAway
         caller = await authenticate(request)
         check_scope(caller, "generate")
         body = read_body(request)
@@ -70,7 +81,8 @@ async def serve(
     extra = cors_headers(request, caller)
     try:
         if repeatable is not None:
-            answer = await replays.once(repeatable, call, answer)
+            with lifecycle.telling():
+                answer = await replays.once(repeatable, call, answer)
     except GatewayError as error:
         metrics().rejected(error.code)
         return refusal(error, dialect, call.public_id, extra)
@@ -159,8 +171,9 @@ async def _one_frame(call: Call, stream: EventStream, dialect: Dialect) -> Frame
 
 async def _whole(frames: Frames, voice: StreamVoice) -> HttpResponse:
     try:
-        async with aclosing(frames):
-            body = b"".join([frame async for frame in frames])
+        with lifecycle.telling():
+            async with aclosing(frames):
+                body = b"".join([frame async for frame in frames])
     except GatewayError as error:
         return voice.refuse(error)
     except Exception as error:  # the client is owed an answer in its dialect, whatever bug of ours this is
@@ -175,6 +188,8 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
     headers = headers | identity_headers(name)
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
+    if isinstance(error, GoingAway):
+        headers["connection"] = "close"
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, BudgetExceeded) or (

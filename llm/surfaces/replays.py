@@ -110,8 +110,13 @@ async def _undo(taking: asyncio.Future[Held | Kept | None]) -> None:
 
 
 def _lasting(call: Call) -> Headers:
-    """What its headers say that stays true."""
-    return {name: value for name, value in answer_headers(call).items() if name not in call.limits}
+    """What its headers say that stays true: of limits and budgets a replay knows nothing."""
+    headers = answer_headers(call)
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in call.limits and not name.startswith("x-gatehouse-budget-")
+    }
 
 
 async def _all_at_once(body: bytes) -> Frames:

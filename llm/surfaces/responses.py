@@ -14,6 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 
 from llm.call import Call
 from llm.errors import GatewayError
+from llm.lifecycle import lifecycle
 from llm.prices import dollars
 
 logger = logging.getLogger(__name__)
@@ -89,9 +90,10 @@ class EventStreamResponse(HttpResponseBase):
         """Send the whole answer over ASGI; closes the frames whatever happens."""
         pulse = Pulse(send, self._voice, _this_task())
         try:
-            async with aclosing(self._frames) as frames:
-                async for frame in frames:
-                    await pulse.send(frame)
+            with lifecycle.telling():
+                async with aclosing(self._frames) as frames:
+                    async for frame in frames:
+                        await pulse.send(frame)
         except GatewayError as error:
             await self._fail(pulse, send, error)
         except Exception as error:  # the client is owed an end, whatever bug of ours this is

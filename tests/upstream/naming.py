@@ -21,6 +21,8 @@ STAGES: dict[Stage, str] = {
 }
 FLAKY = re.compile(r"flaky-(\d+)-(.+)")
 RECOVERED = "recovered"
+AS_ASKED = "as-asked"
+"""The model whose words are what was said to it last."""
 
 
 class UnknownWord(Exception):

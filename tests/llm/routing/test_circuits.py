@@ -272,16 +272,25 @@ class TestOnTheWay:
 
     async def test_a_pause_is_waited_for_where_there_is_no_other_route(self) -> None:
         bench = Bench(one=ScriptedProvider(answer()))
-        way, began = route("one"), bench.clock.seconds
+        way, began = with_provider(route("one"), retries=1), bench.clock.seconds
         bench.circuits.of(way).fail(began, ProviderRateLimited("x", retry_after=4), on_trial=False)
         await bench.ask(way)
         assert 4 <= bench.clock.seconds - began <= 5
         assert bench.reasons == ["waited 4 s, as one had asked"]
 
+    async def test_where_nothing_is_retried_nothing_is_waited_for(self) -> None:
+        provider = ScriptedProvider(answer())
+        bench = Bench(one=provider)
+        way, began = route("one"), bench.clock.seconds
+        bench.circuits.of(way).fail(began, ProviderRateLimited("x", retry_after=4), on_trial=False)
+        with pytest.raises(ProviderRateLimited):
+            await bench.ask(way)
+        assert (bench.clock.seconds, provider.calls) == (began, [])
+
     async def test_a_long_pause_is_told_and_nobody_is_asked(self) -> None:
         provider = ScriptedProvider(answer())
         bench = Bench(one=provider)
-        way = route("one")
+        way = with_provider(route("one"), retries=3)
         bench.circuits.of(way).fail(bench.clock.seconds, ProviderRateLimited("x", retry_after=300), on_trial=False)
         with pytest.raises(ProviderRateLimited) as caught:
             await bench.ask(way)

@@ -202,6 +202,7 @@ SPECIAL = [
     _model("cut-inside", _route("cut+after-3"), _route("words-20", "spare", order=2)),
     _model("falls-back", _route("status-500"), fallbacks=["words-20"]),
     _model("falls-nowhere", _route("status-500"), fallbacks=["status-400"]),
+    _model("failing", _route("html-502", "wordy")),
     _model("gone", _route("gpt-4o-mini", "gone"), fallbacks=["words-20"]),
     _model("refused", _route("status-400"), fallbacks=["words-20"]),
     _model("locked", _route("status-401"), fallbacks=["words-20"]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.llm.surfaces.house import House
+from llm.routing.circuits import FAILURES
+from tests.llm.surfaces.house import NATIVE, House
 from tests.llm.surfaces.registry import KEYS, PROVIDERS
 
 ADDRESS = "/api/v1/providers/"
@@ -35,9 +36,20 @@ def test_neither_address_nor_credentials_are_told(house: House) -> None:
 def test_one_that_answers_is_valid(house: House) -> None:
     told = get(house, "fake/status/").json()
 
-    assert (told["provider"], told["is_valid"], told["circuit"], told["error"]) == ("fake", True, "closed", None)
+    assert (told["provider"], told["is_valid"], told["error"]) == ("fake", True, None)
     assert told["checked_at"]
-    assert set(told) == {"provider", "is_valid", "rate_limit", "circuit", "checked_at", "error"}
+    assert set(told) == {"provider", "is_valid", "rate_limit", "circuit", "circuits", "checked_at", "error"}
+
+
+def test_a_route_that_keeps_failing_is_told_with_the_reason(house: House) -> None:
+    for _ in range(FAILURES):
+        house.ask(NATIVE, "failing")
+
+    told = get(house, "wordy/status/").json()
+    assert told["circuit"] == "open"
+    (circuit,) = (one for one in told["circuits"] if one["upstream_model"] == "html-502")
+    assert circuit["why"].endswith("tries failed within 30 s, the last with provider_broken")
+    assert circuit["since"] < circuit["until"]
 
 
 def test_one_that_does_not_is_told_with_the_reason(house: House) -> None:
