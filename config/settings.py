@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "conversations.tasks.prune_conversations",
         "schedule": crontab(hour="2", minute="40"),
     },
+    "claims": {"task": "llm.tasks.prune_claims", "schedule": crontab(minute="20")},
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
     "webhooks": {"task": "webhooks.tasks.sweep", "schedule": crontab(), "options": {"expires": 60}},
     "deliveries": {"task": "webhooks.tasks.prune_deliveries", "schedule": crontab(hour="3", minute="40")},
@@ -189,6 +190,9 @@ RATES_WITHOUT_REDIS = env.decimal("RATES_WITHOUT_REDIS", 0.5, least=0.01, most=1
 KEYS_WITHOUT_DATABASE = env.decimal("KEYS_WITHOUT_DATABASE", 900)
 """Seconds that keys in use go on working while the database is out of reach."""
 BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
+
+CIRCUIT_FAILURES = env.integer("CIRCUIT_FAILURES", 5, least=1)
+"""Tries of a route that must fail within half a minute before it is left alone for a while."""
 
 # the web process
 

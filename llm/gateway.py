@@ -12,7 +12,7 @@ from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.counting import Counter
-from llm.errors import GatewayError, GoingAway, NotFound
+from llm.errors import GatewayError, GoingAway, NotFound, ProviderBusy, ProviderError
 from llm.fold import Fold, replay
 from llm.lifecycle import lifecycle
 from llm.limits import FREE, Admission, Limiter
@@ -78,6 +78,8 @@ class Gateway:
             note_answer(call)
         except GatewayError as error:
             call.completion = fold.completion
+            if isinstance(error, ProviderError) and not isinstance(error, ProviderBusy):
+                visit.failure = error
             note_error(call, error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
@@ -158,7 +160,8 @@ class Gateway:
         return parts.recorder.finish(call.record)
 
     def _keep(self, call: Call, visit: Visit) -> None:
-        """A good answer goes into the cache, beside the way of the answer; else the lead is handed on."""
+        """A good answer goes into the cache, beside the way of the answer, and a vendor's failure to those who wait;
+        else the lead is handed on."""
         if visit.key is None or visit.hit is not None:
             return
         record, completion = call.record, call.completion
@@ -169,7 +172,7 @@ class Gateway:
             keep = visit.lease.store(answer, visit.ttl) if visit.lease else self._store(visit, answer)
             self._beside(keep)
         elif visit.lease is not None:
-            self._beside(visit.lease.release())
+            self._beside(visit.lease.fail(visit.failure) if visit.failure else visit.lease.release())
 
     def _store(self, visit: Visit, answer: CachedAnswer) -> Coroutine[Any, Any, None]:
         return self._parts.cache.store(visit.key or "", answer, visit.ttl)
@@ -197,4 +200,5 @@ class Visit:
     ttl: int = 0
     hit: CachedAnswer | None = None
     lease: Lease | None = None
+    failure: ProviderError | None = None
     admission: Admission = FREE

@@ -111,8 +111,8 @@ def active() -> LocalCalls:
 @cache
 def circuits() -> Circuits:
     if not settings.REDIS_URL:
-        return Circuits(clock(), tell_of)
-    made = SharedCircuits(settings.REDIS_URL, clock(), tell_of)
+        return Circuits(clock(), failures=settings.CIRCUIT_FAILURES, listener=tell_of)
+    made = SharedCircuits(settings.REDIS_URL, clock(), failures=settings.CIRCUIT_FAILURES, listener=tell_of)
     made.start()
     return made
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from llm.errors import ProviderError
 from llm.types import Block, Choice, Completion, ToolCall, Usage
 
 FORMAT = 2
@@ -61,10 +62,13 @@ def _choice(fields: dict[str, Any]) -> Choice:
 
 
 class Lease(Protocol):
-    """The right, and the duty, to ask upstream for one key. Exactly one of the two methods ends it."""
+    """The right, and the duty, to ask upstream for one key. Exactly one of its methods ends it."""
 
     async def store(self, answer: CachedAnswer, ttl: int) -> None:
         """Keep `answer` for `ttl` seconds and hand it to all who wait."""
+
+    async def fail(self, error: ProviderError) -> None:
+        """All who wait in this process fail with it: asking a vendor that fails for each of them would not help it."""
 
     async def release(self) -> None:
         """There is nothing to keep: one of those who wait leads from here."""
@@ -74,7 +78,10 @@ class Cache(Protocol):
     """A cache that is out of order is a miss, never an error."""
 
     async def fetch(self, key: str, *, wait: float) -> CachedAnswer | Lease | None:
-        """A kept answer; or the lease to make one; or None after `wait` seconds behind another: answer alone."""
+        """A kept answer; or the lease to make one; or None after `wait` seconds behind another: answer alone.
+
+        Raises ProviderError where another led and the vendor failed it.
+        """
 
     async def store(self, key: str, answer: CachedAnswer, ttl: int) -> None:
         """Keep `answer` for `ttl` seconds, whoever may be leading."""

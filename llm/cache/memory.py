@@ -7,8 +7,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from llm.cache.answers import CachedAnswer, Lease
-from llm.cache.flights import Flight, landed
+from llm.cache.flights import Flight, Landing, heard, landed
 from llm.call import Clock, SystemClock
+from llm.errors import ProviderError
 
 
 class MemoryCache:
@@ -32,18 +33,18 @@ class MemoryCache:
                 return MemoryLease(self, key, flight)
             if not await landed(flight, deadline - loop.time()):
                 return None
-            if answer := flight.result():
+            if answer := heard(flight):
                 return answer
 
     async def store(self, key: str, answer: CachedAnswer, ttl: int) -> None:
         if ttl > 0:
             self._shelf.put(key, answer.encode(), self._clock.monotonic() + ttl)
 
-    def land(self, key: str, flight: Flight, answer: CachedAnswer | None) -> None:
+    def land(self, key: str, flight: Flight, landing: Landing) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
         if not flight.done():
-            flight.set_result(answer)
+            flight.set_result(landing)
 
     def _read(self, key: str) -> CachedAnswer | None:
         raw = self._shelf.get(key, self._clock.monotonic())
@@ -59,6 +60,9 @@ class MemoryLease:
     async def store(self, answer: CachedAnswer, ttl: int) -> None:
         await self._cache.store(self._key, answer, ttl)
         self._cache.land(self._key, self._flight, answer)
+
+    async def fail(self, error: ProviderError) -> None:
+        self._cache.land(self._key, self._flight, error)
 
     async def release(self) -> None:
         self._cache.land(self._key, self._flight, None)

@@ -8,7 +8,8 @@ from random import uniform
 from secrets import token_hex
 
 from llm.cache.answers import CachedAnswer, Lease
-from llm.cache.flights import Flight, landed
+from llm.cache.flights import Flight, Landing, heard, landed
+from llm.errors import ProviderError
 from llm.redis import GuardedRedis, Script, StoreUnavailable
 
 SHORTEST_PAUSE = 0.01
@@ -51,7 +52,7 @@ class RedisCache:
         while flight := self._flights.get(key):
             if not await landed(flight, deadline - loop.time()) or flight.cancelled():
                 return None
-            if answer := flight.result():
+            if answer := heard(flight):
                 return answer
         self._flights[key] = flight = loop.create_future()
         return await self._look_after(RedisLease(self, key, flight), deadline)
@@ -112,12 +113,12 @@ class RedisCache:
     async def unlock(self, lease: RedisLease) -> None:
         await self._try(self._redis.evaluate(UNLOCK, [lock_key(lease.key)], lease.token))
 
-    def land(self, lease: RedisLease, answer: CachedAnswer | None) -> None:
+    def land(self, lease: RedisLease, landing: Landing) -> None:
         self._leases.discard(lease)
         if self._flights.get(lease.key) is lease.flight:
             del self._flights[lease.key]
         if not lease.flight.done():
-            lease.flight.set_result(answer)
+            lease.flight.set_result(landing)
 
     def _hold(self, lease: RedisLease) -> None:
         self._leases.add(lease)
@@ -155,6 +156,10 @@ class RedisLease:
     async def store(self, answer: CachedAnswer, ttl: int) -> None:
         self._cache.land(self, answer)
         await self._cache.keep(self, answer, ttl)
+
+    async def fail(self, error: ProviderError) -> None:
+        self._cache.land(self, error)
+        await self._cache.unlock(self)
 
     async def release(self) -> None:
         self._cache.land(self, None)

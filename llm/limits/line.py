@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -62,12 +62,12 @@ class Line:
     Whoever lacks only what others do not need (the room of another route, the share of those who yield) is passed.
     """
 
-    def __init__(self, meters: Meters, clock: Clock, *, on_empty: Callable[[], None]) -> None:
+    def __init__(self, meters: Meters, clock: Clock) -> None:
         self._meters = meters
         self._clock = clock
-        self._on_empty = on_empty
         self._groups: dict[tuple[str, ...], list[Waiter]] = {}
         self._full: dict[str, Full] = {}
+        self._left = 0
         self._changed = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
@@ -104,16 +104,21 @@ class Line:
             self._remove(waiter)
             self._changed.set()
 
-    def refused(self, taken: Taken) -> None:
-        """So there is no room before that."""
+    async def look(self, demands: list[Demand]) -> Taken:
+        """Take them if there is room. If not, nobody needs to look before there is some, unless somebody has left since
+        this was asked."""
+        left = self._left
+        taken = await self._meters.take(demands)
         now = self._clock.monotonic()
         for reading in taken.readings:
-            if not reading.fits:
+            if not reading.fits and (left == self._left or reading.demand.name == FOR_GOOD):
                 pause = min(reading.wait, LOOK) * random.uniform(1.0, 1.1)  # noqa: S311  # jitter guards nothing
                 self._full[reading.demand.key] = Full(reading, now + reading.wait, now + pause)
+        return taken
 
     def room(self) -> None:
         """Somebody of this process has left: where tokens or places were wanting, it is worth a look."""
+        self._left += 1
         self._full = {key: full for key, full in self._full.items() if full.reading.demand.name == FOR_GOOD}
         self._changed.set()
 
@@ -127,15 +132,12 @@ class Line:
                     await self._try(head)
         finally:
             self._serving = None
-            self._on_empty()
 
     async def _try(self, head: Waiter) -> None:
-        taken = await self._meters.take(head.demands)
-        if taken.short is not None:
-            self.refused(taken)
-        elif head.turn.done():
+        taken = await self.look(head.demands)
+        if head.turn.done():
             taken.undo()
-        else:
+        elif taken.short is None:
             head.turn.set_result(taken)
             self._remove(head)
 

@@ -58,7 +58,7 @@ class RedisMeters:
     async def take(self, demands: Sequence[Demand]) -> Taken:
         """Whoever leaves while it is being taken gives it back."""
         self._begin()
-        self._mend()
+        self._flush()
         self._unanswered += 1
         work = asyncio.ensure_future(self._take([granted(demand) for demand in demands]))
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Protocol
 
 from llm.call import Call, Clock, SystemClock
@@ -87,16 +86,12 @@ class WaitingThrottle:
         self._lines: dict[int, Line] = {}
 
     async def enter(self, call: Call, route: RouteSpec) -> Permit:
-        demands, door = self._demands(call, route), _door(route)
-        line, shut = self._lines.get(route.provider.id), self._meters.shut_for(door)
-        taken: Taken | None = None
-        if not shut and (line is None or not demands):
-            taken = await self._meters.take(demands) if demands else Taken(self._meters, [], 0.0)
-            if taken.short is None:
+        demands, door, line = self._demands(call, route), _door(route), self._line(route.provider)
+        if not self._meters.shut_for(door):
+            if not demands:
+                return Turn(self, route, Taken(self._meters, [], 0.0))
+            if not len(line) and (taken := await line.look(demands)).short is None:
                 return Turn(self, route, taken)
-        line = self._line(route.provider)
-        if taken is not None:
-            line.refused(taken)
         return await self._wait(call, route, line, Waiter(self._due(call), demands, door))
 
     async def standing(self, provider: ProviderSpec) -> Allowance | None:
@@ -118,8 +113,7 @@ class WaitingThrottle:
     def left(self, route: RouteSpec, error: ProviderError | None) -> None:
         if isinstance(error, ProviderRateLimited) and error.retry_after:
             self._meters.shut(_door(route), min(error.retry_after, LONGEST_SHUT))
-        if (line := self._lines.get(route.provider.id)) is not None:
-            line.room()
+        self._line(route.provider).room()
 
     async def _wait(self, call: Call, route: RouteSpec, line: Line, waiter: Waiter) -> Permit:
         began = self._clock.monotonic()
@@ -148,11 +142,8 @@ class WaitingThrottle:
 
     def _line(self, provider: ProviderSpec) -> Line:
         if provider.id not in self._lines:
-            self._lines[provider.id] = Line(self._meters, self._clock, on_empty=partial(self._close, provider.id))
+            self._lines[provider.id] = Line(self._meters, self._clock)
         return self._lines[provider.id]
-
-    def _close(self, provider_id: int) -> None:
-        self._lines.pop(provider_id, None)
 
     def _due(self, call: Call) -> float:
         return self._clock.monotonic() + HANDICAP[call.request.metadata.priority]

@@ -70,7 +70,7 @@ class Budget(Registered):
         """What it bounds, in words; `value` where it gives each user or tag its own."""
         match self.scope:
             case Scope.USER | Scope.TAG:
-                named = (value and f"{self.match[: self.match.find('=') + 1]}{value}") or self.match
+                named = f"{self.match[: self.match.find('=') + 1]}{value}" if value else self.match
             case _:  # the field that is called like the scope
                 named = getattr(self, self.scope, None) or "not named"
         return f"{self.scope} {named}"

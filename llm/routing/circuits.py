@@ -96,7 +96,7 @@ class Circuit:
     asked for is over when it is over: nothing has to be tried.
     """
 
-    def __init__(self, route: RouteName, tell: Callable[[Circuit], None], lock: Lock) -> None:
+    def __init__(self, route: RouteName, tell: Callable[[Circuit], None], lock: Lock, failures: int = FAILURES) -> None:
         self.route = route
         self.last = UNTOUCHED
         self.due: float | None = None
@@ -106,6 +106,7 @@ class Circuit:
         self._outcomes = Outcomes()
         self._tell = tell
         self._lock = lock
+        self._failures = failures
 
     def state(self, now: float) -> State:
         if self.due is None or (self.last.paused and now >= self.due):
@@ -176,7 +177,7 @@ class Circuit:
         if self.due is None:
             self._outcomes.note(now, failed=True)
             failed, tried = self._outcomes.seen(now)
-            if failed >= FAILURES and failed >= SHARE * tried:
+            if failed >= self._failures and failed >= SHARE * tried:
                 self._open(now, f"{failed} of {tried} tries failed within {WINDOW:g} s, the last with {error.code}")
         elif on_trial and now >= self.due:
             self._open(now, f"it still fails, with {error.code}")
@@ -240,10 +241,11 @@ def nobody(route: RouteName, change: Change) -> None:
 
 
 class Circuits:
-    """All circuits of this process, whatever event loop its calls are on."""
+    """All circuits of this process, whatever event loop its calls are on; each opens after so many `failures`."""
 
-    def __init__(self, clock: Clock, listener: Listener = nobody) -> None:
+    def __init__(self, clock: Clock, *, failures: int = FAILURES, listener: Listener = nobody) -> None:
         self._clock = clock
+        self._failures = failures
         self._listener = listener
         self._lock = Lock()
         self._circuits: dict[int, Circuit] = {}
@@ -252,7 +254,7 @@ class Circuits:
         """An edited route or provider (another address, another key) begins anew."""
         circuit = self._circuits.get(route.id)
         if circuit is None or not circuit.route.names(route):
-            circuit = self._circuits[route.id] = Circuit(RouteName.of(route), self._changed, self._lock)
+            circuit = self._new(RouteName.of(route))
         return circuit
 
     def shut(self) -> list[Standing]:
@@ -279,6 +281,10 @@ class Circuits:
 
     def stop(self) -> None:
         return None
+
+    def _new(self, route: RouteName) -> Circuit:
+        circuit = self._circuits[route.id] = Circuit(route, self._changed, self._lock, self._failures)
+        return circuit
 
     def _changed(self, circuit: Circuit) -> None:
         """A circuit opened or closed. Called with the lock held."""

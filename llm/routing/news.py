@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from llm.call import Clock
-from llm.routing.circuits import Change, Circuit, Circuits, Listener, RouteName, nobody
+from llm.routing.circuits import FAILURES, Change, Circuit, Circuits, Listener, RouteName, nobody
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ SPREAD = 0.2
 class SharedCircuits(Circuits):
     """The circuits of this process, and what every other one with the same Redis found out."""
 
-    def __init__(self, url: str, clock: Clock, listener: Listener = nobody) -> None:
-        super().__init__(clock, listener)
+    def __init__(self, url: str, clock: Clock, *, failures: int = FAILURES, listener: Listener = nobody) -> None:
+        super().__init__(clock, failures=failures, listener=listener)
         self._redis = Redis.from_url(
             url,
             decode_responses=True,
@@ -92,7 +92,7 @@ class SharedCircuits(Circuits):
     def _hear(self, route: RouteName, change: Change) -> None:
         circuit = self._circuits.get(route.id)
         if circuit is None or circuit.route.version < route.version:
-            circuit = self._circuits[route.id] = Circuit(route, self._changed, self._lock)
+            circuit = self._new(route)
         if circuit.route == route and change.id != circuit.last.id and change.at > circuit.last.at:
             circuit.follow(_later(change, self._clock.monotonic()))
 

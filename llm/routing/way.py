@@ -157,26 +157,24 @@ class Way:
         raise self._error or refusal or DeadlineExceeded("The call's time was up before a provider could be asked.")
 
     async def _last_resort(self, shut: list[Candidate]) -> Step:
-        """All circuits are open: the route that is due soonest is tried, by one call at a time; a pause that a vendor
-        asked for is waited for, as it is before a retry. Who cannot wait is told when to come back."""
+        """All circuits are open. A pause that a vendor asked for is waited for where retries are; else the route that
+        is due soonest is tried by one call at a time, and the others are told when to come back."""
         circuits = self._tools.circuits
         candidate = min(shut, key=lambda each: circuits.of(each.route).due or 0.0)
         circuit, provider = circuits.of(candidate.route), candidate.route.provider.name
         left = max((circuit.due or 0.0) - self._now(), 0.0)
         self._skip_shut([each for each in shut if each is not candidate])
-        if circuit.last.paused:
-            if candidate.route.provider.retries:
-                await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
-            if not circuit.admits(self._now()):
-                left = max((circuit.due or 0.0) - self._now(), 0.0)
-                raise ProviderRateLimited(f"{provider} has asked for a pause.", retry_after=left)
+        if circuit.last.paused and candidate.route.provider.retries:
+            await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
+        if circuit.admits(self._now()):
             reason = f"waited {left:.2g} s, as {provider} had asked"
-        elif circuit.is_being_tried:
+        elif not circuit.is_being_tried:
+            reason = f"last resort: circuit of {provider} is {self._state(candidate)}, and no other is closed"
+        elif circuit.last.paused:
+            raise ProviderRateLimited(f"{provider} has asked for a pause.", retry_after=max(left, 1.0))
+        else:
             message = f"All routes of {candidate.model.name} fail at the moment; at {provider} {circuit.last.why}."
             raise Unavailable(message, retry_after=max(left, 1.0))
-        else:
-            state = circuit.state(self._now()).replace("_", "-")
-            reason = f"last resort: circuit of {provider} is {state}, and no other is closed"
         await self._cover(candidate)
         return Step(candidate, reason, aside=candidate is not self._first)
 
@@ -259,10 +257,12 @@ class Way:
     def _admits(self, candidate: Candidate) -> bool:
         return self._tools.circuits.of(candidate.route).admits(self._now())
 
+    def _state(self, candidate: Candidate) -> str:
+        return self._tools.circuits.of(candidate.route).state(self._now()).replace("_", "-")
+
     def _skip_shut(self, candidates: list[Candidate]) -> None:
         for candidate in candidates:
-            state = self._tools.circuits.of(candidate.route).state(self._now()).replace("_", "-")
-            self._why = f"circuit of {candidate.route.provider.name} is {state}"
+            self._why = f"circuit of {candidate.route.provider.name} is {self._state(candidate)}"
             self._skip(candidate, "circuit_open", self._why)
 
     def _skip(self, candidate: Candidate, error: str, reason: str) -> None:

@@ -87,17 +87,22 @@ def test_a_task_is_answered_or_refused_and_a_killed_worker_never_asks_twice(shop
     assert_no_secret_travels(shop)
     shop.worker.kill()
 
-    with working(shop.installed, **shop.results) as another:
+    with working(shop.installed, **shop.results, GRACE_SECONDS="1") as another:
         assert wait_until(lambda: len(shop.statuses()) == 3, 40)
         assert shop.statuses()[2] == "interrupted"
         shop.vendor.release()
         assert shop.send("celery", "gpt-4o-mini")[0][0]["content"] == "Hi"
+        shop.vendor.hold()
+        shop.send("sent", "gate-first")
+        shop.vendor.wait_for(lambda: len(shop.vendor.requests) == 5, 30)
         assert another.stop() == 0
+        assert shop.statuses()[4:] == ["cancelled"]
     assert [one.json["model"] for one in shop.vendor.requests if one.json] == [
         "gpt-4o-mini",
         "status-400",
         "gate-first",
         "gpt-4o-mini",
+        "gate-first",
     ]
     assert list((shop.installed.folder / "journal").iterdir()) == []
 

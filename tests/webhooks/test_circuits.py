@@ -25,7 +25,7 @@ class Board:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[tuple[RouteName, Change]] = []
         self.clock = HandClock()
-        self.circuits = Circuits(self.clock, circuits.tell_of)
+        self.circuits = Circuits(self.clock, listener=circuits.tell_of)
         monkeypatch.setattr(circuits, "_keep", lambda route, change, instant: self.told.append((route, change)))
         monkeypatch.setattr(circuits, "Thread", AtOnce)
 

@@ -15,6 +15,7 @@ from llm.cache import (
     NullCache,
     RedisCache,
 )
+from llm.errors import ProviderBroken
 from tests.llm.answers import PATIENT, WHOLE, answer, leads, some_key
 from tests.llm.doubles import HandClock
 
@@ -170,3 +171,15 @@ async def test_memory_is_bounded_in_bytes() -> None:
     assert (len(cache._shelf._items), cache._shelf._used) == (3, 3 * len(WHOLE))
     await cache.store("9", answer(), 60)
     assert cache._shelf._used == 3 * len(WHOLE)
+
+
+async def test_when_the_vendor_fails_the_leader_all_who_wait_fail_with_it(cache: Cache) -> None:
+    key = some_key()
+    lease = leads(await cache.fetch(key, wait=0))
+    followers = [asyncio.create_task(cache.fetch(key, wait=PATIENT)) for _ in range(10)]
+    await asyncio.sleep(0.03)
+    await lease.fail(ProviderBroken("It broke.", code="broken"))
+    failures = await asyncio.gather(*followers, return_exceptions=True)
+    assert [(type(one), getattr(one, "code", "")) for one in failures] == [(ProviderBroken, "broken")] * 10
+    assert len(set(map(id, failures))) == 10
+    await leads(await cache.fetch(key, wait=0)).release()

@@ -18,6 +18,7 @@ def clock() -> HandClock:
 
 @pytest.fixture(params=["memory", "redis"])
 async def meters(request: pytest.FixtureRequest, clock: HandClock, redis: GuardedRedis) -> AsyncIterator[Meters]:
+    await redis.run("PING")
     made: Meters = MemoryMeters(clock=clock) if request.param == "memory" else RedisMeters(redis, clock=clock)
     yield made
     await made.close()
@@ -26,6 +27,7 @@ async def meters(request: pytest.FixtureRequest, clock: HandClock, redis: Guarde
 @pytest.fixture(params=["memory", "redis"])
 async def timed(request: pytest.FixtureRequest, redis: GuardedRedis) -> AsyncIterator[Meters]:
     """By the clocks of the process and the server."""
+    await redis.run("PING")
     made: Meters = MemoryMeters() if request.param == "memory" else RedisMeters(redis)
     yield made
     await made.close()

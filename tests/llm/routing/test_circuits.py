@@ -278,23 +278,19 @@ class TestOnTheWay:
         assert 4 <= bench.clock.seconds - began <= 5
         assert bench.reasons == ["waited 4 s, as one had asked"]
 
-    async def test_where_nothing_is_retried_nothing_is_waited_for(self) -> None:
-        provider = ScriptedProvider(answer())
-        bench = Bench(one=provider)
-        way, began = route("one"), bench.clock.seconds
-        bench.circuits.of(way).fail(began, ProviderRateLimited("x", retry_after=4), on_trial=False)
-        with pytest.raises(ProviderRateLimited):
-            await bench.ask(way)
-        assert (bench.clock.seconds, provider.calls) == (began, [])
-
-    async def test_a_long_pause_is_told_and_nobody_is_asked(self) -> None:
-        provider = ScriptedProvider(answer())
-        bench = Bench(one=provider)
-        way = with_provider(route("one"), retries=3)
-        bench.circuits.of(way).fail(bench.clock.seconds, ProviderRateLimited("x", retry_after=300), on_trial=False)
+    @pytest.mark.parametrize(("retries", "pause"), [(0, 4), (3, 300)], ids=["never", "too long"])
+    async def test_a_pause_that_is_not_waited_for_lets_one_call_through(self, retries: int, pause: float) -> None:
+        bench = Bench(one=ScriptedProvider(answer()))
+        way, began = with_provider(route("one"), retries=retries), bench.clock.seconds
+        circuit = bench.circuits.of(way)
+        circuit.fail(began, ProviderRateLimited("x", retry_after=pause), on_trial=False)
+        on_trial = circuit.enter(began)
         with pytest.raises(ProviderRateLimited) as caught:
             await bench.ask(way)
-        assert (caught.value.retry_after, provider.calls) == (300, [])
+        assert (caught.value.retry_after, bench.clock.seconds, bench.attempts) == (pause, began, [])
+        circuit.leave(on_trial=on_trial)
+        await bench.ask(way)
+        assert bench.reasons == ["last resort: circuit of one is open, and no other is closed"]
 
     async def test_a_pause_sends_the_call_on_where_there_is_another_route(self) -> None:
         bench = Bench(one=ScriptedProvider([ProviderRateLimited("x", retry_after=4)]), two=ScriptedProvider(answer()))

@@ -1,4 +1,4 @@
-"""One installation for each database, served by two processes that share nothing but that database."""
+"""Two installations of two processes each: these share SQLite and nothing else, those PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ from tests.upstream import Upstream
 MODELS = (
     "claude",
     "cut",
+    "drip",
     "gate",
+    "gate-body",
     "gate-first",
     "gpt-4o-mini",
+    "silent",
     "slow-first-200ms",
+    "stall-first",
     "stall-mid",
     "status-400",
     "status-500",
@@ -35,10 +39,11 @@ MODELS = (
 
 @dataclass(slots=True)
 class Doors:
-    """Two ways into one installation."""
+    """Two ways into one installation. `door` is the port of a provider where nobody is."""
 
     first: House
     second: House
+    door: int
 
     @property
     def both(self) -> tuple[House, House]:
@@ -61,9 +66,9 @@ def sqlite_doors(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> 
 
 
 @pytest.fixture(scope="package")
-def postgres_doors(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> Iterator[Doors]:
+def postgres_doors(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream, redis_url: str) -> Iterator[Doors]:
     with migrated_postgres() as url:
-        yield from opened(tmp_path_factory.mktemp("postgres"), vendor, DATABASE_URL=url)
+        yield from opened(tmp_path_factory.mktemp("postgres"), vendor, DATABASE_URL=url, REDIS_URL=redis_url)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -74,21 +79,35 @@ def doors(request: pytest.FixtureRequest) -> Doors:
 
 def opened(folder: Path, vendor: Upstream, **environment: str) -> Iterator[Doors]:
     """Whatever these tests do to them, their logs stay free of complaints."""
-    with serving(folder, **environment) as installed, httpx2.Client(timeout=30) as client:
-        installed.apply(furniture(vendor))
+    with serving(folder, **environment) as installed, httpx2.Client(timeout=60) as client:
+        door = free_port()
+        installed.apply(furniture(vendor, door))
         other = beside(installed)
-        installed.start()
-        other.start()
-        yield Doors(House(installed, vendor, client), House(other, vendor, client))
+        yield Doors(*(started(House(one, vendor, client)) for one in (installed, other)), door)
         for one in (installed, other):
             assert one.stop() == 0
             assert not re.search("Traceback|ERROR|CRITICAL", told := one.log.read_text()), told
 
 
-def furniture(vendor: Upstream) -> dict[str, Any]:
-    """Of what the surfaces sell, what is asked for here."""
+def furniture(vendor: Upstream, door: int) -> dict[str, Any]:
+    """Of what the surfaces sell, what is asked for here, and a provider behind that door."""
     whole = registry(vendor.base_url)
-    return {**whole, "models": [model for model in whole["models"] if model["name"] in MODELS]}
+    behind = {"name": "door", "kind": "openai", "base_url": f"http://127.0.0.1:{door}/v1", "retries": 0}
+    return {
+        **whole,
+        "providers": [*whole["providers"], behind],
+        "models": [
+            {"name": "fails-slowly", "routes": [{"provider": "fake", "upstream_model": "slow-first-200ms+status-500"}]},
+            {"name": "behind-a-door", "routes": [{"provider": "door", "upstream_model": "gpt-4o-mini"}]},
+            *(model for model in whole["models"] if model["name"] in MODELS),
+        ],
+    }
+
+
+def started(house: House) -> House:
+    house.serving.start()
+    assert house.client.get(f"{house.url}/healthz").status_code == 200
+    return house
 
 
 def beside(installed: Serving) -> Serving:

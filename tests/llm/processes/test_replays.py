@@ -14,7 +14,7 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
-from tests.llm.replays.conftest import Doors, beside
+from tests.llm.processes.conftest import Doors, beside, started
 from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, question
 from tests.llm.surfaces.registry import KEYS
 from tests.llm.surfaces.wire import read_until, request, send
@@ -242,8 +242,7 @@ def test_who_waits_behind_a_killed_process_takes_over(doors: Doors, stream: bool
     """Within its lease and a look."""
     text, key = f"Who is left, {uuid4()}?", name()
     body = body_for(NATIVE, text, "gate-first", stream=stream)
-    third = House(beside(doors.first.serving), doors.vendor, doors.first.client)
-    third.serving.start()
+    third = started(House(beside(doors.first.serving), doors.vendor, doors.first.client))
     with at_once() as threads:
         lost = threads.submit(put, third, NATIVE, body, key)
         doors.vendor.wait_for(lambda: count(third, text) == 1)
