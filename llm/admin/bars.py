@@ -31,6 +31,7 @@ TITLES = {
     "tokens_per_minute": "Tokens a minute",
     "max_concurrency": "Requests at once",
 }
+PERIODS = {"day": "a day", "week": "a week", "month": "a month", "total": "in all"}
 CENT = Decimal("0.01")
 
 
@@ -149,7 +150,7 @@ def _bar(window: BudgetWindow) -> Bar:
         f"{usd(window.spent)} of {usd(budget.amount)} spent, {usd(window.reserved)} reserved by calls in flight, "
         f"{left} left; {window.resets}.{kind}"
     )
-    title = f"Budget of {budget.whose(window.value)}, {budget.get_period_display().lower()}"
+    title = f"Budget of {budget.whose(window.value)}, {PERIODS[budget.period]}"
     link = reverse("admin:llm_budget_change", args=[budget.pk])
     return Bar(title, window.spent, window.reserved, budget.amount, said, link)
 

@@ -69,7 +69,7 @@ def test_a_key_shows_every_budget_that_binds_it(operator: Client, key: ApiKey) -
     )
     assert "never resets." in html
     assert "It warns and refuses nothing." in html
-    titles = ["Budget of key frontend, month", "Budget of organisation acme, in all", "Budget of team web, month"]
+    titles = ["Budget of key frontend, a month", "Budget of organisation acme, in all", "Budget of team web, a month"]
     assert sorted(bar.title for bar in bars.of_key(key)) == titles
 
 
@@ -82,7 +82,7 @@ def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: A
     spend(tagged, 1, value="<b>acme</b>")
 
     titles = [bar.title for bar in bars.of_organisation(key.organisation)]
-    assert titles[0] == "Budget of tag customer=<b>acme</b>, month"
+    assert titles[0] == "Budget of tag customer=<b>acme</b>, a month"
     assert [title.split()[3] for title in titles[1:]] == [f"u{number}," for number in range(11, 1, -1)]
     assert "customer=&lt;b&gt;acme&lt;/b&gt;" in page(operator, key.organisation)
 
