@@ -127,4 +127,4 @@ def _later(change: Change, now: float) -> Change:
     if change.due is None:
         return change
     left = max(change.due - now, 0.0)
-    return replace(change, due=change.due + random.uniform(0, SPREAD * left))  # noqa: S311  # jitter
+    return replace(change, due=change.due + random.uniform(0, SPREAD * left))  # noqa: S311  # spreads load

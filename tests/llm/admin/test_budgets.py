@@ -43,7 +43,7 @@ def budget(organisation: Organisation, scope: str, **fields: Any) -> Budget:
 
 
 def spend(of: Budget, spent: float, reserved: float = 0, value: str = "", instant: datetime = NOW) -> None:
-    window = periods.window(of.period, instant, of.organisation.time_zone)  # type: ignore[arg-type]  # a text
+    window = periods.window(of.period, instant, of.organisation.time_zone)  # type: ignore[arg-type]  # a column of texts
     amounts = {"spent": int(spent * DOLLAR), "reserved": int(reserved * DOLLAR)}
     BudgetWindow.objects.create(budget=of, value=value, starts_at=window.starts_at, ends_at=window.ends_at, **amounts)
 

@@ -80,7 +80,7 @@ def asked(
     seconds: float | None = None,
 ) -> Call:
     """`seconds` until its deadline, by the clock; without one it has none."""
-    options, metadata = Options(max_tokens=max_tokens), Metadata(priority=priority)  # type: ignore[arg-type]  # a word
+    options, metadata = Options(max_tokens=max_tokens), Metadata(priority=priority)  # type: ignore[arg-type]  # one of the words
     made = call(request(text, options=options, metadata=metadata), caller=by or caller(), clock=clock)
     made.surface = surface
     made.deadline = None if seconds is None or clock is None else clock.monotonic() + seconds

@@ -83,7 +83,8 @@ def opened(folder: Path, vendor: Upstream, **environment: str) -> Iterator[Doors
         door = free_port()
         installed.apply(furniture(vendor, door))
         other = beside(installed)
-        yield Doors(*(started(House(one, vendor, client)) for one in (installed, other)), door)
+        first, second = (started(House(one, vendor, client)) for one in (installed, other))
+        yield Doors(first, second, door)
         for one in (installed, other):
             assert one.stop() == 0
             assert not re.search("Traceback|ERROR|CRITICAL", told := one.log.read_text()), told

@@ -176,7 +176,7 @@ async def test_the_seam_has_one_white_space() -> None:
     bench.fresh(stream=True)
     events = await bench.ask(route("one"), route("two", order=2), continues=True)
     assert said(events) == "Hello world"
-    assert two.calls[0].request.messages[-1].parts[0].text == "Hello"  # type: ignore[union-attr]  # a Text
+    assert two.calls[0].request.messages[-1].parts[0].text == "Hello"  # type: ignore[union-attr]  # it is a Text
 
 
 def test_what_was_said_counts_against_the_bound() -> None:

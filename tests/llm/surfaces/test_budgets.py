@@ -16,7 +16,7 @@ from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, question
 from tests.llm.surfaces.sdk import ASKED, sdk_with
 from tests.llm.surfaces.talk import talking
 
-FIFTY = {"max_tokens": 50}
+FIFTY: dict[str, Any] = {"max_tokens": 50}
 
 
 def this_month() -> periods.Window:
