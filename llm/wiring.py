@@ -33,6 +33,7 @@ from llm.registry import ProviderSpec
 from llm.routing import Circuits, Observed, Router
 from llm.routing.news import SharedCircuits
 from llm.watch import Watch
+from webhooks.circuits import tell_of
 
 
 class Late:
@@ -112,8 +113,8 @@ def active() -> LocalCalls:
 @cache
 def circuits() -> Circuits:
     if not settings.REDIS_URL:
-        return Circuits(clock(), failures=settings.CIRCUIT_FAILURES)
-    made = SharedCircuits(settings.REDIS_URL, clock(), failures=settings.CIRCUIT_FAILURES)
+        return Circuits(clock(), failures=settings.CIRCUIT_FAILURES, listener=tell_of)
+    made = SharedCircuits(settings.REDIS_URL, clock(), failures=settings.CIRCUIT_FAILURES, listener=tell_of)
     made.start()
     return made
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.timesince import timeuntil
 from django.views.decorators.cache import never_cache
@@ -141,7 +142,7 @@ class DeliveryDesk(Desk):
     def next_try(self, delivery: Delivery) -> str:
         if delivery.state != State.WAITING:
             return "none"
-        return f"in {timeuntil(delivery.due_at)}"
+        return f"in {timeuntil(delivery.due_at)}" if delivery.due_at > timezone.now() else "now"
 
     @admin.display(description="body")
     def said(self, delivery: Delivery) -> str:

@@ -12,12 +12,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from llm import periods
+from llm.admin.limits import UNITS
+from llm.bridge import bridge
 from llm.budgets import Period
-from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Scope, Team
+from llm.limits import throttle, usage
+from llm.limits.headers import duration
+from llm.limits.meters import Reading
+from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Provider, Scope, Team
+from llm.models.limited import Limited
 from llm.models.money import dollars
+from llm.registry import UNLIMITED, Limits
+from llm.wiring import house
 
 MOST = 10
 """Windows that are drawn of one budget, where each user or tag has its own: those in which most is spent."""
+TITLES = {
+    "requests_per_minute": "Requests a minute",
+    "tokens_per_minute": "Tokens a minute",
+    "max_concurrency": "Requests at once",
+}
+PERIODS = {"day": "a day", "week": "a week", "month": "a month", "total": "in all"}
 CENT = Decimal("0.01")
 
 
@@ -56,19 +70,56 @@ def _width(part: int, whole: int) -> str:
 
 
 def of_key(key: ApiKey) -> list[Bar]:
-    """All budgets that bind it whoever it speaks for: its own, its team's and its organisation's."""
+    """All that binds it whoever it speaks for: its own, its team's and its organisation's."""
     team = Q(team=key.team_id) if key.team_id else Q(pk=None)
     whole = Q(scope=Scope.ORGANISATION, organisation=key.organisation_id)
-    return of_budgets(Budget.objects.filter(Q(key=key) | team | whole))
+    limits = _of_key(key) + (_of_team(key.team) if key.team else []) + _of_organisation(key.organisation)
+    return limits + of_budgets(Budget.objects.filter(Q(key=key) | team | whole))
 
 
 def of_team(team: Team) -> list[Bar]:
-    return of_budgets(Budget.objects.filter(team=team))
+    return _of_team(team) + of_budgets(Budget.objects.filter(team=team))
 
 
 def of_organisation(organisation: Organisation) -> list[Bar]:
     """But for those of keys, which may be many and have pages of their own."""
-    return of_budgets(Budget.objects.filter(organisation=organisation).exclude(scope=Scope.KEY))
+    budgets = Budget.objects.filter(organisation=organisation).exclude(scope=Scope.KEY)
+    return _of_organisation(organisation) + of_budgets(budgets)
+
+
+def of_provider(provider: Provider) -> list[Bar]:
+    return _of_limits(provider, usage.of_provider(provider.pk), f"provider {provider}", window=throttle.WINDOW)
+
+
+def _of_key(key: ApiKey) -> list[Bar]:
+    return _of_limits(key, usage.of_key(key.organisation_id, key.pk), f"key {key}")
+
+
+def _of_team(team: Team) -> list[Bar]:
+    return _of_limits(team, usage.of_team(team.organisation_id, team.pk), f"team {team}")
+
+
+def _of_organisation(organisation: Organisation) -> list[Bar]:
+    return _of_limits(organisation, usage.of_organisation(organisation.pk), f"organisation {organisation}")
+
+
+def _of_limits(row: Limited, counted_under: str, whose: str, *, window: float = usage.MINUTE) -> list[Bar]:
+    limits = Limits(row.requests_per_minute, row.tokens_per_minute, row.max_concurrency)
+    if limits == UNLIMITED:
+        return []
+    return [_limit_bar(reading, whose) for reading in bridge().run(_read(limits, counted_under, window))]
+
+
+async def _read(limits: Limits, counted_under: str, window: float) -> list[Reading]:
+    """On the bridge's loop, where the connections are."""
+    return await usage.usage(house().meters, limits, counted_under, window=window)
+
+
+def _limit_bar(reading: Reading, whose: str) -> Bar:
+    unit, most = UNITS[reading.demand.name], reading.demand.most
+    room = f"; there is more room in {duration(reading.wait)}" if reading.used and reading.demand.window else ""
+    said = f"{reading.used:,} of {most:,} {unit}, {reading.remaining:,} left{room}."
+    return Bar(f"{TITLES[reading.demand.name]} of {whose}", reading.used, 0, most, said)
 
 
 def of_budgets(budgets: QuerySet[Budget]) -> list[Bar]:
@@ -99,7 +150,7 @@ def _bar(window: BudgetWindow) -> Bar:
         f"{usd(window.spent)} of {usd(budget.amount)} spent, {usd(window.reserved)} reserved by calls in flight, "
         f"{left} left; {window.resets}.{kind}"
     )
-    title = f"Budget of {budget.whose(window.value)}, {budget.get_period_display().lower()}"
+    title = f"Budget of {budget.whose(window.value)}, {PERIODS[budget.period]}"
     link = reverse("admin:llm_budget_change", args=[budget.pk])
     return Bar(title, window.spent, window.reserved, budget.amount, said, link)
 

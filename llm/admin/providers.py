@@ -15,6 +15,7 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
 from llm.admin import limits
+from llm.admin.bars import Bar, of_provider
 from llm.admin.desk import Choice, Days
 from llm.admin.probes import examine
 from llm.models import Kind, Provider
@@ -88,6 +89,9 @@ class ProviderDesk(limits.LimitedDesk):
         ("Features", {"fields": ("streaming", "tools", "images", "caching")}),
     )
     nothing_yet = "No vendor is connected: add one with its key, then give a model a route to it."
+
+    def bars(self, obj: Provider) -> list[Bar]:
+        return of_provider(obj)
 
     @admin.display(description="address", ordering="base_url")
     def address(self, provider: Provider) -> str:

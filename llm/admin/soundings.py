@@ -133,8 +133,9 @@ def processes() -> Sounding:
     if found is None:
         return Sounding("Processes", "failed", "out of sight: Redis does not answer")
     facts = tuple((f"{one.host}, process {one.pid}", f"{one.calls:,} calls in flight") for one in found)
-    where = "of the web and of workers" if settings.REDIS_URL else "this one; without Redis they do not tell of others"
-    return Sounding("Processes", "ok", f"{len(found)} {where}", facts)
+    shared = f"{len(found)}, of the web and of workers"
+    said = shared if settings.REDIS_URL else "this one; without Redis none knows of the others"
+    return Sounding("Processes", "ok", said, facts)
 
 
 def workers() -> Sounding:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from llm.call import Call, Caller, Clock, SystemClock
 from llm.errors import Limit, RateLimited
+from llm.limits import usage
 from llm.limits.headers import duration, limit_headers
 from llm.limits.meters import Demand, Meters, Reading, demands_on
 from llm.limits.reckoning import prompt_tokens, reckoned
@@ -88,13 +89,12 @@ def _whose(caller: Caller, scope: str) -> str:
 
 
 def _demands(call: Call, hit: bool) -> list[Demand]:
-    """The organisation is the hash tag: in a cluster, all that limits one caller lies in one slot."""
     caller = call.caller
-    house = f"gatehouse:limits:{{{caller.organisation_id}}}"
+    house = caller.organisation_id
     levels = (
-        (caller.limits, f"{house}:key:{caller.key_id}", "key"),
-        (caller.team_limits, f"{house}:team:{caller.team_id}", "team"),
-        (caller.organisation_limits, house, "organisation"),
+        (caller.limits, usage.of_key(house, caller.key_id), "key"),
+        (caller.team_limits, usage.of_team(house, caller.team_id), "team"),
+        (caller.organisation_limits, usage.of_organisation(house), "organisation"),
     )
     made: list[Demand] = []
     for limits, key, scope in levels:

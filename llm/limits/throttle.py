@@ -10,6 +10,7 @@ from typing import Protocol
 from llm.call import Call, Clock, SystemClock
 from llm.dialects.listings import Allowance, Kind, parse_allowance
 from llm.errors import Limit, ProviderBusy
+from llm.limits import usage
 from llm.limits.headers import duration
 from llm.limits.line import HANDICAP, Line, Waiter
 from llm.limits.meters import Demand, Meters, Reading, Taken, demands_on, shared_limit
@@ -209,4 +210,4 @@ def _limit(short: Reading, resets_at: datetime) -> Limit:
 
 
 def _key(provider: ProviderSpec) -> str:
-    return f"gatehouse:limits:{{provider:{provider.id}}}"
+    return usage.of_provider(provider.id)

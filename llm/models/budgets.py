@@ -68,10 +68,12 @@ class Budget(Registered):
 
     def whose(self, value: str = "") -> str:
         """What it bounds, in words; `value` where it gives each user or tag its own."""
-        named = {Scope.KEY: self.key, Scope.TEAM: self.team, Scope.ORGANISATION: self.organisation}
-        if value and self.scope == Scope.TAG:
-            value = f"{self.match.partition('=')[0]}={value}"
-        return f"{self.scope} {named.get(Scope(self.scope)) or value or self.match}"
+        match self.scope:
+            case Scope.USER | Scope.TAG:
+                named = f"{self.match[: self.match.find('=') + 1]}{value}" if value else self.match
+            case _:  # the field that is called like the scope
+                named = getattr(self, self.scope, None) or "not named"
+        return f"{self.scope} {named}"
 
     def clean(self) -> None:
         """One of a key or a team is of their organisation, whether that is said or not."""

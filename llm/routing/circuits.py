@@ -236,12 +236,21 @@ class Outcomes:
         return sum(failed for _, failed, _ in recent), sum(tried for _, _, tried in recent)
 
 
+Listener = Callable[[RouteName, Change], None]
+"""Hears of what turned in this process, and must not take long: circuits wait meanwhile."""
+
+
+def nobody(route: RouteName, change: Change) -> None:
+    return None
+
+
 class Circuits:
     """All circuits of this process, whatever event loop its calls are on; each opens after so many `failures`."""
 
-    def __init__(self, clock: Clock, *, failures: int = FAILURES) -> None:
+    def __init__(self, clock: Clock, *, failures: int = FAILURES, listener: Listener = nobody) -> None:
         self._clock = clock
         self._failures = failures
+        self._listener = listener
         self._lock = Lock()
         self._circuits: dict[int, Circuit] = {}
 
@@ -283,3 +292,4 @@ class Circuits:
 
     def _changed(self, circuit: Circuit) -> None:
         """A circuit opened or closed. Called with the lock held."""
+        self._listener(circuit.route, circuit.last)

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from llm.call import Clock
-from llm.routing.circuits import FAILURES, Change, Circuit, Circuits, RouteName
+from llm.routing.circuits import FAILURES, Change, Circuit, Circuits, Listener, RouteName, nobody
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ SPREAD = 0.2
 class SharedCircuits(Circuits):
     """The circuits of this process, and what every other one with the same Redis found out."""
 
-    def __init__(self, url: str, clock: Clock, *, failures: int = FAILURES) -> None:
-        super().__init__(clock, failures=failures)
+    def __init__(self, url: str, clock: Clock, *, failures: int = FAILURES, listener: Listener = nobody) -> None:
+        super().__init__(clock, failures=failures, listener=listener)
         self._redis = Redis.from_url(
             url,
             decode_responses=True,
@@ -85,6 +85,7 @@ class SharedCircuits(Circuits):
         self._failing = False
 
     def _changed(self, circuit: Circuit) -> None:
+        super()._changed(circuit)
         self._untold[str(circuit.route.id)] = circuit
         self._news.set()
 

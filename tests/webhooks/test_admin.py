@@ -95,7 +95,7 @@ def test_what_was_given_up_is_sent_again(
         state=State.FAILED, attempts=8, ended_at=timezone.now(), last_error="<b>It</b> answered 500."
     )
     page = operator.get("/admin/webhooks/delivery/").content.decode()
-    assert "&lt;b&gt;It&lt;/b&gt; failed." in page
+    assert "&lt;b&gt;It&lt;/b&gt; answered 500." in page
 
     asked = {"action": "send_again", "_selected_action": delivery.pk}
     assert "tried at once" in operator.post("/admin/webhooks/delivery/", asked).content.decode()

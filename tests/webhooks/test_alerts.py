@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,7 +17,6 @@ from tests.llm.doubles import HandClock
 from tests.webhooks.receiver import Receiver
 from webhooks.models import Delivery, State
 from webhooks.outbox import WAITS
-from webhooks.receivers import circuit_changed
 from webhooks.sending import attempt
 
 DOLLAR = 10**12
@@ -125,20 +123,3 @@ def test_a_mail_server_that_is_away_is_tried_again(
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     attempt(delivery, clock)
     assert (len(mail.outbox), Delivery.objects.get().state) == (1, State.DELIVERED)
-
-
-def test_a_circuit_that_several_processes_saw_open_is_told_of_once(hooked: Callable[..., object], acme: object) -> None:
-    hooked()
-    for _ in range(2):
-        circuit_changed(
-            "c1", opened=True, provider="openai", upstream_model="gpt", since=datetime(2026, 1, 1, tzinfo=UTC), why="x"
-        )
-
-    delivery = Delivery.objects.get()
-    assert delivery.event == "circuit.opened"
-    assert json.loads(delivery.body)["data"] == {
-        "provider": "openai",
-        "upstream_model": "gpt",
-        "since": "2026-01-01T00:00:00+00:00",
-        "why": "x",
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,9 +11,13 @@ from django.test import Client
 
 from llm import periods
 from llm.admin import bars
+from llm.limits import MemoryMeters, usage
+from llm.limits import meters as meters_module
 from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Team
+from llm.registry import Limits
 from tests.llm import rows
 from tests.llm.admin.conftest import Filled
+from tests.llm.doubles import HandClock
 
 DOLLAR = 10**12
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -64,7 +69,7 @@ def test_a_key_shows_every_budget_that_binds_it(operator: Client, key: ApiKey) -
     )
     assert "never resets." in html
     assert "It warns and refuses nothing." in html
-    titles = ["Budget of key frontend, month", "Budget of organisation acme, in all", "Budget of team web, month"]
+    titles = ["Budget of key frontend, a month", "Budget of organisation acme, in all", "Budget of team web, a month"]
     assert sorted(bar.title for bar in bars.of_key(key)) == titles
 
 
@@ -77,7 +82,7 @@ def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: A
     spend(tagged, 1, value="<b>acme</b>")
 
     titles = [bar.title for bar in bars.of_organisation(key.organisation)]
-    assert titles[0] == "Budget of tag customer=<b>acme</b>, month"
+    assert titles[0] == "Budget of tag customer=<b>acme</b>, a month"
     assert [title.split()[3] for title in titles[1:]] == [f"u{number}," for number in range(11, 1, -1)]
     assert "customer=&lt;b&gt;acme&lt;/b&gt;" in page(operator, key.organisation)
 
@@ -95,6 +100,39 @@ def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: A
 def test_a_bar_is_as_long_as_what_is_used(spent: int, reserved: int, state: str, widths: tuple[str, str]) -> None:
     bar = bars.Bar("", spent, reserved, 50, "")
     assert (bar.state, (bar.used_width, bar.reserved_width)) == (state, widths)
+
+
+async def test_limits_are_read_and_not_taken() -> None:
+    meters = MemoryMeters(clock=HandClock())
+    name, limits = usage.of_key(1, 7), Limits(600, 1000, 5)
+    taken = await meters.take(meters_module.demands_on(limits, name, "key", tokens=200, window=60))
+    for _ in range(2):
+        readings = await usage.usage(meters, limits, name)
+    shown = [bars._limit_bar(reading, "key frontend") for reading in readings]
+
+    assert taken.short is None
+    assert [(bar.title, bar.used, bar.most) for bar in shown] == [
+        ("Requests a minute of key frontend", 1, 600),
+        ("Tokens a minute of key frontend", 200, 1000),
+        ("Requests at once of key frontend", 1, 5),
+    ]
+    assert shown[1].said == "200 of 1,000 tokens a minute, 800 left; there is more room in 1m0s."
+    assert shown[2].said == "1 of 5 at once, 4 left."
+
+
+def test_a_key_shows_its_limits_and_those_above_it(
+    operator: Client, key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meters = MemoryMeters(clock=HandClock())
+    monkeypatch.setattr(bars, "house", lambda: SimpleNamespace(meters=meters))
+    ApiKey.objects.update(requests_per_minute=600)
+    Organisation.objects.update(max_concurrency=50)
+    provider = rows.provider(tokens_per_minute=90_000)
+
+    html = page(operator, key)
+    assert "0 of 600 requests a minute, 600 left." in html
+    assert "0 of 50 at once, 50 left." in html
+    assert "0 of 90,000 tokens a minute, 90,000 left." in page(operator, provider)
 
 
 def test_what_is_less_than_a_cent_is_not_nothing() -> None:
