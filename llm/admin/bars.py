@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
@@ -32,6 +33,7 @@ TITLES = {
     "max_concurrency": "Requests at once",
 }
 PERIODS = {"day": "a day", "week": "a week", "month": "a month", "total": "in all"}
+MOST_BUDGETS = 50
 CENT = Decimal("0.01")
 
 
@@ -123,22 +125,27 @@ def _limit_bar(reading: Reading, whose: str) -> Bar:
 
 
 def of_budgets(budgets: QuerySet[Budget]) -> list[Bar]:
-    """As they stand in the window of now."""
-    return [bar for budget in budgets.select_related("organisation", "key", "team") for bar in _bars(budget)]
+    """As they stand in their windows of now."""
+    chosen = list(budgets.select_related("organisation", "key", "team")[:MOST_BUDGETS])
+    now = timezone.now()
+    current = BudgetWindow.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), budget__in=chosen, starts_at__lte=now)
+    found: dict[int, list[BudgetWindow]] = {budget.pk: [] for budget in chosen}
+    for window in current.order_by("-spent")[: MOST_BUDGETS * MOST]:
+        found[window.budget_id].append(window)
+    return [bar for budget in chosen for bar in _bars(budget, found[budget.pk][:MOST], now)]
 
 
-def _bars(budget: Budget) -> Iterator[Bar]:
-    window = periods.window(cast(Period, budget.period), timezone.now(), budget.organisation.time_zone)
-    found = list(budget.windows.filter(starts_at=window.starts_at).order_by("-spent")[:MOST])
-    for row in found or _untouched(budget, window):
-        row.budget = budget
-        yield _bar(row)
+def _bars(budget: Budget, windows: list[BudgetWindow], now: datetime) -> Iterator[Bar]:
+    for window in windows or _untouched(budget, now):
+        window.budget = budget
+        yield _bar(window)
 
 
-def _untouched(budget: Budget, window: periods.Window) -> Iterable[BudgetWindow]:
+def _untouched(budget: Budget, now: datetime) -> Iterable[BudgetWindow]:
     """Of one that gives each user or tag its own there is nothing to draw yet."""
     if budget.match.rpartition("=")[2] == "*":
         return ()
+    window = periods.window(cast(Period, budget.period), now, budget.organisation.time_zone)
     return [BudgetWindow(budget=budget, starts_at=window.starts_at, ends_at=window.ends_at)]
 
 
