@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from llm.routing.retries import FLOOR
 from tests.llm.routing.wire import Wire, small, way
 from tests.upstream import Upstream
 
-DEAF = {"first_token_timeout": 0.1, "timeout": 0.5, "retries": 0}
+DEAF: dict[str, Any] = {"first_token_timeout": 0.1, "timeout": 0.5, "retries": 0}
 
 
 async def times(wire: Wire, model: str, calls: int = 30) -> list[float]:
