@@ -19,6 +19,7 @@ import pytest
 import redis
 
 from llm import periods
+from llm.call import public_id
 from llm.vault import new_key
 from tests.llm.own_redis import OwnRedis
 from tests.prove.conftest import Vendor, wait_until
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.prove
 
 CALLS, ANSWERED = 200, 20
 DOLLAR = 10**12
-MODELS = {"quick": "words-50", "slow": "words-50+gap-60ms"}
+MODELS = {"quick": "words-50", "slow": "words-50+gap-100ms"}
 """Fifty words for five cents, which is also the most that they may cost."""
 ZONE = "Asia/Kathmandu"
 
@@ -145,10 +146,10 @@ class Bank:
         (window,) = self.doors[0].rows("llm_budgetwindow")
         return window["spent"], window["reserved"]
 
-    @property
-    def busy(self) -> int:
-        """Processes that have something set aside."""
-        return len({row["journal"] for row in self.doors[0].rows("llm_reservation")})
+    def busy(self, served: list[str]) -> int:
+        """Processes that a vendor is at work for, with the money set aside."""
+        held = self.doors[0].rows("llm_reservation")
+        return len({row["journal"] for row in held if public_id(row["call"]) in served})
 
     @property
     def nothing_is_reserved(self) -> bool:
@@ -228,7 +229,7 @@ def test_a_process_that_is_killed_leaves_nothing_set_aside(
 
     async def kill() -> None:
         """While a vendor is at work for both."""
-        await asyncio.to_thread(wait_until, lambda: len(vendor.served()) == ANSWERED and bank.busy == 2, 60)
+        await asyncio.to_thread(wait_until, lambda: bank.busy(vendor.served()) == 2, 60)
         bank.doors[1].stop(signal.SIGKILL)
 
     ends = asyncio.run(bank.besiege("slow", kill))

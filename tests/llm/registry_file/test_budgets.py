@@ -191,7 +191,7 @@ def test_two_hard_budgets_that_contradict_each_other_are_refused() -> None:
 def test_plain_names_of_models_must_exist() -> None:
     text = file() + "models: [{name: gpt-4o-mini, aliases: [small]}]\n"
     for wrong in ("gpt-4o-mink", "small"):
-        named = text.replace("name: frontend,", f'name: frontend, models: ["gpt-4o*", {wrong}],')
+        named = text.replace("name: frontend", f'name: frontend\n    models: ["gpt-4o*", {wrong}]')
         (said,) = refusals(named)
         assert said.startswith(f"keys[0].models[1]: got '{wrong}', wanted a model's own name")
-    apply(text.replace("name: frontend,", 'name: frontend, models: ["gpt-5*", gpt-4o-mini, "*"],'))
+    apply(text.replace("name: frontend", 'name: frontend\n    models: ["gpt-5*", gpt-4o-mini, "*"]'))
