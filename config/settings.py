@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "analytics.shapes.STATUSES",
+        "CircuitEnum": "llm.surfaces.openapi.offers.STATES",
         "MessageStatusEnum": "conversations.models.MessageStatus",
         "MessageRoleEnum": "conversations.shapes.ROLES",
     },

@@ -174,7 +174,7 @@ class Way:
             raise ProviderRateLimited(f"{provider} has asked for a pause.", retry_after=max(left, 1.0))
         else:
             message = f"All routes of {candidate.model.name} fail at the moment; at {provider} {circuit.last.why}."
-            raise Unavailable(message, retry_after=max(left, 1.0))
+            raise Unavailable(message, code="circuit_open", retry_after=max(left, 1.0))
         await self._cover(candidate)
         return Step(candidate, reason, aside=candidate is not self._first)
 
