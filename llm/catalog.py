@@ -93,11 +93,11 @@ class Catalog:
         if self._thread is not None:
             self._thread.join(timeout=PATIENCE_SECONDS)
 
-    def snapshot(self) -> Snapshot:
-        """Waits on the very first use alone; raises Unavailable where the store is away then."""
+    def snapshot(self, patience: float = PATIENCE_SECONDS) -> Snapshot:
+        """Waits on the very first use alone, so many seconds; raises Unavailable where the store is away then."""
         snapshot = self._snapshot
         if snapshot is None:
-            self._settled(self._ask())
+            self._settled(self._ask(), patience)
             snapshot = self._snapshot
         if snapshot is None:
             raise _away()
@@ -210,9 +210,9 @@ class Catalog:
         done, _ = await asyncio.wait((waiter,), timeout=PATIENCE_SECONDS)
         return bool(done) and waiter.result()
 
-    def _settled(self, answered: Future[bool]) -> bool:
+    def _settled(self, answered: Future[bool], patience: float = PATIENCE_SECONDS) -> bool:
         try:
-            return answered.result(timeout=PATIENCE_SECONDS)
+            return answered.result(timeout=patience)
         except TimeoutError:
             return False
 

@@ -83,6 +83,7 @@ async def prepare(
     too_long = await _overflow(request, model)
     if too_long is not None:
         return await _longer(call, model, snapshot, defaults, too_long)
+    call.request = _bounded(call, model, defaults)
     others = selection.others if selection and request.fallbacks is None else _fallbacks(call, model, snapshot)
     return Plan(
         model,
@@ -97,6 +98,7 @@ async def _longer(
 ) -> Plan:
     """Straight to those of the model's fallbacks that hold what it cannot."""
     roomy = [other for other in _roomier(call, model, snapshot) if await _overflow(call.request, other) is None]
+    call.request = _bounded(call, model, defaults)
     candidates = _routes(call, roomy, defaults)
     if not candidates:
         raise too_long
@@ -170,6 +172,17 @@ def completed(request: Request, model: ModelSpec, defaults: Defaults) -> Request
     if request.dialect == "native":
         options = _with_defaults(options, model, defaults)
     return replace(request, messages=messages, options=options)
+
+
+def _bounded(call: Call, model: ModelSpec, defaults: Defaults) -> Request:
+    """With the key's own bound where a hard budget hangs on it: part of what is asked, so that the cache knows."""
+    request, caller = call.request, call.caller
+    if request.options.max_tokens is not None or not caller.reserves:
+        return request
+    most = model.max_output_tokens
+    bound = caller.reserve_max_tokens or (None if most else defaults.reserve_max_tokens)
+    bound = min(bound, most) if bound and most else bound
+    return replace(request, options=replace(request.options, max_tokens=bound)) if bound else request
 
 
 def _with_context(request: Request) -> list[Message]:
@@ -282,8 +295,8 @@ def _candidate(call: Call, model: ModelSpec, route: RouteSpec, defaults: Default
 def _output_bound(call: Call, model: ModelSpec, defaults: Defaults) -> int | None:
     """What the vendor is told. Where a hard budget hangs on it, a bound that the vendor does not keep is none."""
     wanted, most = call.request.options.max_tokens, model.max_output_tokens
-    if wanted is None and call.caller.reserves:
-        wanted = call.caller.reserve_max_tokens or (None if most else defaults.reserve_max_tokens)
+    if wanted is None and most is None and call.caller.reserves:
+        return defaults.reserve_max_tokens
     return min(wanted, most) if wanted and most else wanted
 
 

@@ -15,6 +15,8 @@ from llm.registry import ModelSpec, RouteSpec, Snapshot
 from llm.types import Requirements
 
 AUTO = "auto"
+UNKNOWN = 100.0
+"""What is not known is missed by so much."""
 MOST_OTHERS = 3
 """Models that are fallen back on."""
 
@@ -36,15 +38,23 @@ class Selection:
     others: list[ModelSpec]
 
 
+@dataclass(slots=True, frozen=True)
+class Failure:
+    """In words; `by` how much what there is would have to grow, or shrink: 2 is twofold."""
+
+    words: str
+    by: float
+
+
 @dataclass(slots=True)
 class Offer:
     """A model as it stands before one request: picodollars and seconds, None where unknown; `failures` are the
-    requirements it does not meet, in words by their names."""
+    requirements it does not meet, by their names."""
 
     model: ModelSpec
     cost: int | None
     seconds: float | None
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
 
     @property
     def rank(self) -> tuple[bool, int, int, float, str]:
@@ -101,41 +111,45 @@ def _is_wanted(provider: str | None, route: RouteSpec) -> bool:
     return provider is None or route.provider.name == provider
 
 
-def _failures(call: Call, offer: Offer, wanted: Requirements) -> Iterator[tuple[str, str]]:
+def _failures(call: Call, offer: Offer, wanted: Requirements) -> Iterator[tuple[str, Failure]]:
     model, request = offer.model, call.request
     lacks = sorted((wanted.capabilities | set(needs(request))) - model.capabilities) if model.capabilities else []
     if lacks:
-        yield "capabilities", f"it does not offer {', '.join(lacks)}"
-    window = model.context_window
-    if wanted.context_window is not None and (window is None or window < wanted.context_window):
-        yield "context_window", f"it holds {_known(window)} tokens, wanted {wanted.context_window}"
-    elif window is not None and tokens.estimate_request(request) + (request.options.max_tokens or 0) > window:
-        yield "context_window", f"it holds {window} tokens, which the request is too long for"
-    if wanted.max_cost is not None and (offer.cost is None or offer.cost > wanted.max_cost):
-        cost, most = prices.dollars(offer.cost), prices.dollars(wanted.max_cost)
-        yield "max_cost", f"the request would cost about {_known(cost)} USD, wanted at most {most}"
-    if wanted.min_quality is not None and (model.quality is None or model.quality < wanted.min_quality):
-        yield "min_quality", f"its quality is {_known(model.quality)}, wanted {wanted.min_quality}"
-    if wanted.max_latency_ms is not None and offer.seconds and offer.seconds * 1000 > wanted.max_latency_ms:
-        seen = f"its answers began after {offer.seconds * 1000:.0f} ms of late"
-        yield "max_latency_ms", f"{seen}, wanted {wanted.max_latency_ms:g}"
+        yield "capabilities", Failure(f"it does not offer {', '.join(lacks)}", 1.0 + len(lacks))
+    prompt = tokens.estimate_request(request) + (request.options.max_tokens or 0)
+    window = max(wanted.context_window or 0, prompt if model.context_window else 0)
+    if failure := _short(model.context_window, window, "its window is {}, wanted {} tokens"):
+        yield "context_window", failure
+    if failure := _short(model.quality, wanted.min_quality, "its quality is {}, wanted {}"):
+        yield "min_quality", failure
+    most, cost = wanted.max_cost, offer.cost
+    if most is not None and (cost is None or cost > most):
+        said = "of unknown price" if cost is None else f"about {prices.dollars(cost)} USD"
+        by = UNKNOWN if cost is None else cost / max(most, 1)
+        yield "max_cost", Failure(f"the request would be {said}, wanted at most {prices.dollars(most)}", by)
+    limit, seconds = wanted.max_latency_ms, offer.seconds
+    if limit is not None and seconds is not None and seconds * 1000 > limit:
+        said = f"its answers began after {seconds * 1000:.0f} ms of late, wanted {limit:g}"
+        yield "max_latency_ms", Failure(said, seconds * 1000 / limit)
+
+
+def _short(there: int | None, wanted: int | None, words: str) -> Failure | None:
+    if not wanted or (there is not None and there >= wanted):
+        return None
+    return Failure(words.format(there or "unknown", wanted), wanted / there if there else UNKNOWN)
 
 
 def _unmet(call: Call, offers: list[Offer]) -> InvalidField:
     where = path(call.request, "requirements")
     if not offers:
         return InvalidField("There is no model that this key may use and that serves such a request.", param="model")
-    nearest = min(offers, key=lambda offer: (len(offer.failures), offer.rank))
-    told = "; ".join(f"{name}: {words}" for name, words in nearest.failures.items())
+    nearest = min(offers, key=lambda offer: sum(failure.by for failure in offer.failures.values()))
+    told = "; ".join(f"{name}: {failure.words}" for name, failure in nearest.failures.items())
     return InvalidField(
         f"No model meets the requirements. The nearest is {nearest.model.name}, but {told}.",
         param=f"{where}.{next(iter(nearest.failures))}",
         code="requirements_unmet",
     )
-
-
-def _known(value: object) -> object:
-    return "an unknown number of" if value is None else value
 
 
 def _reason(name: str, chosen: Offer, others: list[Offer]) -> str:

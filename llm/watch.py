@@ -43,8 +43,11 @@ class Watch:
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     def stop(self) -> None:
+        """Of a process that is gone nothing is in trouble."""
         if self._watching is not None:
             self._watching.cancel()
+        for part in self._looks:
+            self._told(part, False)
 
     async def fresh(self) -> dict[str, Trouble]:
         """The troubles of a moment ago, by part; looks itself where nobody watches."""

@@ -57,6 +57,8 @@ KINDS: dict[str, ProviderFactory] = {
     "echo": lambda spec: EchoProvider(),
 }
 """How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""
+FIRST_READING = 30.0
+"""Seconds that a process waits for its registry before it does not start: a large one takes a slow machine some."""
 RETIRE = 600.0
 """Seconds after which no stream can still be using a provider's former client."""
 
@@ -168,7 +170,7 @@ def is_open() -> bool:
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
     built = house(share)
-    snapshot = await asyncio.to_thread(catalog().snapshot)
+    snapshot = await asyncio.to_thread(catalog().snapshot, FIRST_READING)
     built.watch.start()
     for spec in snapshot.providers.values():
         built.providers.prepare(spec)

@@ -31,7 +31,6 @@ class Waiter:
     due: float
     number: int = field(default_factory=lambda: next(_numbers), init=False)
     demands: list[Demand] = field(compare=False)
-    door: str = field(compare=False)
     turn: asyncio.Future[Taken] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future(), init=False, compare=False
     )
@@ -39,7 +38,7 @@ class Waiter:
     @property
     def group(self) -> tuple[str, ...]:
         """Those who want the same come strictly one after the other."""
-        return (self.door, *(demand.key for demand in self.demands))
+        return tuple(demand.key for demand in self.demands)
 
     @property
     def pace(self) -> float:
@@ -79,7 +78,7 @@ class Line:
         now = self._clock.monotonic()
         room = max((full.until - now for full in self._missing(waiter)), default=0.0)
         ahead = sum(bisect_left(group, waiter) for group in self._groups.values())
-        return max(room, 0.0, self._meters.shut_for(waiter.door)) + ahead * waiter.pace
+        return max(room, 0.0) + ahead * waiter.pace
 
     def short(self, waiter: Waiter) -> Reading | None:
         """The limit that it waits for, the longest where there are several."""
@@ -150,7 +149,7 @@ class Line:
     def _delay(self, waiter: Waiter) -> float:
         now = self._clock.monotonic()
         look = max((full.look - now for full in self._missing(waiter)), default=0.0)
-        return max(look, 0.0, self._meters.shut_for(waiter.door))
+        return max(look, 0.0)
 
     def _missing(self, waiter: Waiter) -> Iterator[Full]:
         return (self._full[demand.key] for demand in waiter.demands if demand.key in self._full)

@@ -21,7 +21,6 @@ class MemoryMeters:
         self._clock = clock or SystemClock()
         self._windows: dict[str, Window] = {}
         self._calls: dict[str, int] = {}
-        self._doors: dict[str, float] = {}
         self._lock = Lock()
 
     async def take(self, demands: Sequence[Demand]) -> Taken:
@@ -52,16 +51,6 @@ class MemoryMeters:
         with self._lock:
             now = self._clock.monotonic()
             self._window(demand, now).correct(now, demand.most - remaining, seconds)
-
-    def shut(self, door: str, seconds: float) -> None:
-        now = self._clock.monotonic()
-        with self._lock:
-            self._doors = {name: opens for name, opens in self._doors.items() if opens > now}
-            self._doors[door] = max(self._doors.get(door, 0.0), now + seconds)
-
-    def shut_for(self, door: str) -> float:
-        opens = self._doors.get(door) if self._doors else None
-        return max(0.0, opens - self._clock.monotonic()) if opens else 0.0
 
     async def close(self) -> None:
         return None

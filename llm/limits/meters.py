@@ -100,7 +100,7 @@ def _settled(demand: Demand, tokens: int | None) -> Change:
 
 
 class Meters(Protocol):
-    """None of it raises. `change`, `correct` and `shut` wait for nothing."""
+    """None of it raises; `change` and `correct` wait for nothing."""
 
     async def take(self, demands: Sequence[Demand]) -> Taken:
         """All of them or none; who wants nothing (0) only looks."""
@@ -110,12 +110,6 @@ class Meters(Protocol):
 
     def correct(self, demand: Demand, remaining: int, seconds: float) -> None:
         """The vendor knows better than we how much is left, and will count so for `seconds` at most."""
-
-    def shut(self, door: str, seconds: float) -> None:
-        """Nobody is to pass that door for so long."""
-
-    def shut_for(self, door: str) -> float:
-        """Seconds until it opens; 0 where it is open."""
 
     async def close(self) -> None: ...
 

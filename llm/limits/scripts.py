@@ -180,30 +180,3 @@ end
 )
 """This process lives, and holds so many of each key: to be believed where ARGV[4] is 1, else only where the server has
 forgotten, since what was asked but not answered yet is not in the number."""
-
-SHUT = Script(
-    _MEASURES
-    + """
-local opens = now + tonumber(ARGV[5])
-local known = tonumber(redis.call('HGET', KEYS[1], ARGV[4]))
-if not known or known < opens then redis.call('HSET', KEYS[1], ARGV[4], opens) end
-if redis.call('PTTL', KEYS[1]) < ARGV[5] / 1000 then redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[5] / 1000)) end
-"""
-)
-
-DOORS = Script(
-    _MEASURES
-    + """
-local shut, stored = {}, redis.call('HGETALL', KEYS[1])
-for i = 1, #stored, 2 do
-    local left = tonumber(stored[i + 1]) - now
-    if left > 0 then
-        shut[#shut + 1], shut[#shut + 2] = stored[i], left
-    else
-        redis.call('HDEL', KEYS[1], stored[i])
-    end
-end
-return shut
-"""
-)
-"""The doors that are shut, and for how long."""

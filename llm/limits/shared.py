@@ -15,10 +15,9 @@ from llm.limits.meters import Change, Demand, Reading, Taken, granted
 from llm.redis import Argument, GuardedRedis, Reply, Script, StoreUnavailable
 
 PULSE = 1.0
-"""Seconds between two signs of life, and two looks at the doors that others have shut."""
+"""Seconds between two signs of life."""
 SILENCE = 10.0
 """Seconds without a sign of life after which a process' places are free again."""
-DOORS = "gatehouse:limits:doors"
 MICROSECONDS = 1_000_000
 
 
@@ -101,14 +100,6 @@ class RedisMeters:
         truth = demand.most - remaining
         self._tell(scripts.CORRECT, [demand.key], _micros(demand.window), truth, _micros(min(seconds, demand.window)))
 
-    def shut(self, door: str, seconds: float) -> None:
-        self._alone.shut(door, seconds)
-        self._tell(scripts.SHUT, [DOORS], door, _micros(seconds))
-
-    def shut_for(self, door: str) -> float:
-        self._begin()
-        return self._alone.shut_for(door)
-
     async def close(self) -> None:
         """What is still held is held no more."""
         if self._pulse is not None:
@@ -157,12 +148,6 @@ class RedisMeters:
             await self._sleep(PULSE)
             self._flush()
             self._beat()
-            try:
-                shut = await self._evaluate(scripts.DOORS, [DOORS])
-            except StoreUnavailable:
-                continue
-            for name, left in zip(shut[::2], shut[1::2], strict=True):
-                self._alone.shut(name.decode(), left / MICROSECONDS)
 
     def _tell(self, script: Script, keys: list[str], *arguments: Argument) -> None:
         """Without waiting; what is told first arrives first."""

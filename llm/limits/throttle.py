@@ -9,7 +9,7 @@ from typing import Protocol
 
 from llm.call import Call, Clock, SystemClock
 from llm.dialects.listings import Allowance, Kind, parse_allowance
-from llm.errors import Limit, ProviderBusy, ProviderError, ProviderRateLimited
+from llm.errors import Limit, ProviderBusy
 from llm.limits import usage
 from llm.limits.headers import duration
 from llm.limits.line import HANDICAP, Line, Waiter
@@ -20,10 +20,6 @@ from llm.registry import UNLIMITED, Limits, ProviderSpec, RouteSpec
 WINDOW = 61.2
 """Seconds: two in a hundred more than the minute that a vendor counts. What leaves here a second late is for the vendor
 still in one minute with what follows it."""
-LONGEST_SHUT = 60.0
-"""Seconds for which a vendor's Retry-After shuts its door at most."""
-PATIENCE = 20.0
-"""Seconds that a call waits at a shut door at most; for a limit it waits until its deadline."""
 LONGEST_WAIT = 600.0
 """Seconds, for a call without a deadline."""
 UNATTENDED = frozenset({"celery", "batch"})
@@ -38,9 +34,12 @@ class Permit(Protocol):
     def hear(self, headers: Mapping[str, str]) -> None:
         """What the vendor's answer says of its limits, as soon as it does."""
 
-    def leave(self, tokens: int | None, error: ProviderError | None = None) -> None:
-        """The try is over, by `error` perhaps; `tokens` is what it really used (None: what was reckoned with). Once for
-        each permit."""
+    def leave(self, tokens: int | None) -> None:
+        """The try is over; `tokens` is what it really used (None: what was reckoned with). Once for each permit, or
+        else `undo`."""
+
+    def undo(self) -> None:
+        """The vendor was not asked after all."""
 
 
 class Throttle(Protocol):
@@ -67,11 +66,18 @@ class NoThrottle:
     def hear(self, headers: Mapping[str, str]) -> None:
         return None
 
-    def leave(self, tokens: int | None, error: ProviderError | None = None) -> None:
+    def leave(self, tokens: int | None) -> None:
+        return None
+
+    def undo(self) -> None:
         return None
 
     async def standing(self, provider: ProviderSpec) -> Allowance | None:
         return None
+
+
+FREE = NoThrottle()
+"""What nobody has to give back."""
 
 
 class WaitingThrottle:
@@ -87,13 +93,13 @@ class WaitingThrottle:
         self._lines: dict[int, Line] = {}
 
     async def enter(self, call: Call, route: RouteSpec) -> Permit:
-        demands, door, line = self._demands(call, route), _door(route), self._line(route.provider)
-        if not self._meters.shut_for(door):
-            if not demands:
-                return Turn(self, route, Taken(self._meters, [], 0.0))
-            if not len(line) and (taken := await line.look(demands)).short is None:
-                return Turn(self, route, taken)
-        return await self._wait(call, route, line, Waiter(self._due(call), demands, door))
+        demands = self._demands(call, route)
+        if not demands:
+            return FREE
+        line = self._line(route.provider)
+        if not len(line) and (taken := await line.look(demands)).short is None:
+            return Turn(self, line, taken)
+        return await self._wait(call, route, line, Waiter(self._due(call), demands))
 
     async def standing(self, provider: ProviderSpec) -> Allowance | None:
         limits = Limits(provider.limits.requests_per_minute)
@@ -111,16 +117,11 @@ class WaitingThrottle:
             seconds = self._window if heard.reset is None else heard.reset
             self._meters.correct(reading.demand, heard.remaining, seconds)
 
-    def left(self, route: RouteSpec, error: ProviderError | None) -> None:
-        if isinstance(error, ProviderRateLimited) and error.retry_after:
-            self._meters.shut(_door(route), min(error.retry_after, LONGEST_SHUT))
-        self._line(route.provider).room()
-
     async def _wait(self, call: Call, route: RouteSpec, line: Line, waiter: Waiter) -> Permit:
         began = self._clock.monotonic()
         left = LONGEST_WAIT if call.deadline is None else call.deadline - began
         expected = line.expected(waiter)
-        if len(line) >= self._queue or expected >= left or self._meters.shut_for(waiter.door) > PATIENCE:
+        if len(line) >= self._queue or expected >= left:
             raise self._busy(line, waiter, route)
         try:
             taken = await line.wait(waiter, left)
@@ -130,7 +131,7 @@ class WaitingThrottle:
             waited = self._clock.monotonic() - began
             call.waited += waited
             call.record.queue_ms += waited * 1000
-        return Turn(self, route, taken, waited)
+        return Turn(self, line, taken, waited)
 
     def _busy(self, line: Line, waiter: Waiter, route: RouteSpec) -> ProviderBusy:
         expected, short = line.expected(waiter), line.short(waiter)
@@ -168,12 +169,12 @@ class WaitingThrottle:
 class Turn:
     """The permit for one try, with what it has taken."""
 
-    __slots__ = ("_route", "_taken", "_throttle", "waited")
+    __slots__ = ("_line", "_taken", "_throttle", "waited")
 
-    def __init__(self, throttle: WaitingThrottle, route: RouteSpec, taken: Taken, waited: float = 0.0) -> None:
+    def __init__(self, throttle: WaitingThrottle, line: Line, taken: Taken, waited: float = 0.0) -> None:
         self.waited = waited
         self._throttle = throttle
-        self._route = route
+        self._line = line
         self._taken = taken
 
     def hear(self, headers: Mapping[str, str]) -> None:
@@ -181,9 +182,13 @@ class Turn:
         for reading in particular.values():
             self._throttle.hear(reading, headers)
 
-    def leave(self, tokens: int | None, error: ProviderError | None = None) -> None:
+    def leave(self, tokens: int | None) -> None:
         self._taken.leave(tokens)
-        self._throttle.left(self._route, error)
+        self._line.room()
+
+    def undo(self) -> None:
+        self._taken.undo()
+        self._line.room()
 
 
 def _tokens(call: Call, route: RouteSpec) -> int:
@@ -206,8 +211,3 @@ def _limit(short: Reading, resets_at: datetime) -> Limit:
 
 def _key(provider: ProviderSpec) -> str:
     return usage.of_provider(provider.id)
-
-
-def _door(route: RouteSpec) -> str:
-    """Vendors' refusals are mostly about one model."""
-    return f"{route.provider.id}:{route.upstream_model}"

@@ -98,6 +98,14 @@ class ApiKey(Limited):
         return secret
 
     @property
+    def limited_by(self) -> list[Limited]:
+        return [self.organisation] if self.team is None else [self.team, self.organisation]
+
+    @property
+    def longest_answer(self) -> int:
+        return self.reserve_max_tokens or super().longest_answer
+
+    @property
     def overlaps_until(self) -> datetime | None:
         """When the former secret stops; None where none works."""
         return self.former_until if self.former_until is not None and self.former_until > timezone.now() else None

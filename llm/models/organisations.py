@@ -37,6 +37,10 @@ class Team(Limited):
             *Limited.Meta.constraints,
         ]
 
+    @property
+    def limited_by(self) -> list[Limited]:
+        return [self.organisation]
+
     def __str__(self) -> str:
         return self.name
 

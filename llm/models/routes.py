@@ -27,5 +27,13 @@ class Route(Limited):
             *Limited.Meta.constraints,
         ]
 
+    @property
+    def limited_by(self) -> list[Limited]:
+        return [self.provider]
+
+    @property
+    def longest_answer(self) -> int:
+        return self.model.max_output_tokens or super().longest_answer
+
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}"

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from llm.registry_file.budgets import write_budgets
 from llm.registry_file.customers import write_keys, write_organisations
+from llm.registry_file.doubts import doubt_limits
 from llm.registry_file.goods import clear_aliases, write_models, write_parts, write_successors, write_tiers
 from llm.registry_file.place import Refused
 from llm.registry_file.pruning import prune_used, prune_users
@@ -25,6 +26,7 @@ STEPS = (
     write_default_models,
     write_keys,
     write_budgets,
+    doubt_limits,
 )
 
 

@@ -6,11 +6,35 @@ from typing import Any
 
 import yaml
 
-from llm.models import SINCE_EVER, ApiKey, Budget, Model, Occasion, Organisation, Provider, Route, RoutePrice, Tier
+from llm.models import (
+    SINCE_EVER,
+    ApiKey,
+    Budget,
+    Model,
+    Occasion,
+    Organisation,
+    Provider,
+    Route,
+    RoutePrice,
+    Team,
+    Tier,
+)
 from llm.models.money import dollars
 from llm.models.prices import MILLION, Rates
 from llm.registry_file.readers import Shape
-from llm.registry_file.shape import BUDGET, FALLBACKS, FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE, TIER, TIERS
+from llm.registry_file.shape import (
+    BUDGET,
+    FALLBACKS,
+    FEATURES,
+    KEY,
+    MODEL,
+    ORGANISATION,
+    PROVIDER,
+    ROUTE,
+    TEAM,
+    TIER,
+    TIERS,
+)
 
 Entry = dict[str, Any]
 
@@ -83,8 +107,13 @@ def _given(prices: Entry) -> Entry:
 
 def _organisation(row: Organisation) -> Entry:
     shared = row.budgets.filter(key=None).select_related("team").order_by("pk")
-    special = {"teams": [team.name for team in row.teams.all()], "budgets": [_budget(budget) for budget in shared]}
+    special = {"teams": [_team(team) for team in row.teams.all()], "budgets": [_budget(budget) for budget in shared]}
     return _entry(ORGANISATION, row, special)
+
+
+def _team(row: Team) -> Entry | str:
+    entry = _entry(TEAM, row, {})
+    return row.name if entry == {"name": row.name} else entry
 
 
 def _key(row: ApiKey) -> Entry:

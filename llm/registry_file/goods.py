@@ -8,11 +8,12 @@ from llm.models import Alias, Fallback, Model, Provider, Route, Tier
 from llm.registry_file.named import named_model
 from llm.registry_file.place import Place
 from llm.registry_file.rates import write_prices
-from llm.registry_file.shape import FALLBACKS, MODEL
+from llm.registry_file.shape import FALLBACKS, LIMITS, MODEL
 from llm.registry_file.writing import Writing, assign, difference
 
 SPECIAL = {"name", "aliases", *FALLBACKS, "successor", "routes"}
 PLAIN = [name for name in MODEL if name not in SPECIAL]
+ROUTE_PLAIN = ["order", "weight", *LIMITS]
 
 
 def clear_aliases(writing: Writing) -> None:
@@ -106,7 +107,7 @@ def _write_routes(writing: Writing, model: Model, wanted: list[dict[str, Any]], 
 
 def _write_route(writing: Writing, route: Route, row: dict[str, Any], place: Place) -> list[str]:
     new = route.pk is None
-    details = assign(route, {"order": row["order"], "weight": row["weight"]})
+    details = assign(route, {name: row[name] for name in ROUTE_PLAIN})
     if not writing.keep(route, details, place):
         return []
     details += write_prices(writing, route, row, place)

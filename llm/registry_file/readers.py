@@ -184,6 +184,16 @@ def object_of(shape: Shape) -> Reader:
     return read_object
 
 
+def named(shape: Shape) -> Reader:
+    """An object of the shape, or its name alone."""
+    read = object_of(shape)
+
+    def read_named(value: Any, place: Place) -> Any:
+        return read({"name": value} if isinstance(value, str) else value, place)
+
+    return read_named
+
+
 def _read_field(found: dict[str, Any], name: str, field: Field, place: Place) -> Any:
     if name in found:
         return field.read(found[name], place.field(name))

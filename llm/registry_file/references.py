@@ -51,7 +51,8 @@ class _Known:
         teams: dict[str, set[str]] = {}
         for organisation, team in Team.objects.values_list("organisation__name", "name"):
             teams.setdefault(organisation, set()).add(team)
-        return teams | {row["name"]: set(row["teams"]) for row in self._document["organisations"] or []}
+        written = self._document["organisations"] or []
+        return teams | {row["name"]: {team["name"] for team in row["teams"]} for row in written}
 
 
 def _check_once(document: Document, section: str, root: Place) -> None:

@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode
 
 from llm.models import DEFAULT_SCOPES, RATES, Kind, Occasion, Period, Scope, Strategy
 from llm.models.budgets import default_shares
+from llm.models.limited import LIMIT_NAMES
 from llm.registry_file.place import Place, Problem, Refused
 from llm.registry_file.readers import (
     Absent,
@@ -21,6 +22,7 @@ from llm.registry_file.readers import (
     instant,
     list_of,
     mapping,
+    named,
     number,
     object_of,
     one_of,
@@ -36,6 +38,7 @@ from llm.registry_file.readers import (
 Document = dict[str, list[dict[str, Any]] | None]
 
 FEATURES: Shape = {name: Field(truth, True) for name in ("streaming", "tools", "images", "caching")}
+LIMITS: Shape = {name: Field(optional(whole), None) for name in LIMIT_NAMES}
 PRICES: Shape = {f"{rate}_price": Field(optional(price), None) for rate in RATES}
 LONG_PROMPT: Shape = {"above": Field(positive), **PRICES}
 TIERS: Shape = {**PRICES, "long_prompts": Field(optional(list_of(object_of(LONG_PROMPT)), []), [])}
@@ -54,9 +57,8 @@ PROVIDER: Shape = {
     "chunk_timeout": Field(number, 30.0),
     "retries": Field(whole, 3),
     "retry_delay": Field(number, 1.0),
-    "requests_per_minute": Field(optional(whole), None),
-    "tokens_per_minute": Field(optional(whole), None),
-    "max_concurrency": Field(optional(whole), None),
+    **LIMITS,
+    "interactive_share": Field(number, 0.1),
     "features": Field(object_of(FEATURES), dict.fromkeys(FEATURES, True)),
 }
 ROUTE: Shape = {
@@ -64,6 +66,7 @@ ROUTE: Shape = {
     "upstream_model": Field(text),
     "order": Field(whole, 1),
     "weight": Field(whole, 1),
+    **LIMITS,
     **TIERS,
     "prices": Field(optional(list_of(object_of(DATED_PRICE)), []), []),
 }
@@ -104,11 +107,13 @@ BUDGET: Shape = {
     "hard": Field(truth, True),
     "alert_at": Field(list_of(positive), default_shares()),
 }
+TEAM: Shape = {"name": Field(text), **LIMITS}
 ORGANISATION: Shape = {
     "name": Field(text),
     "time_zone": Field(text, "UTC"),
     "keeps_bodies": Field(truth, True),
-    "teams": Field(list_of(text), []),
+    **LIMITS,
+    "teams": Field(list_of(named(TEAM)), []),
     "budgets": Field(list_of(object_of(BUDGET)), []),
 }
 KEY: Shape = {
@@ -119,9 +124,7 @@ KEY: Shape = {
     "models": Field(list_of(text), ["*"]),
     "scopes": Field(list_of(text), list(DEFAULT_SCOPES)),
     "origins": Field(list_of(text), []),
-    "requests_per_minute": Field(optional(whole), None),
-    "tokens_per_minute": Field(optional(whole), None),
-    "max_concurrency": Field(optional(whole), None),
+    **LIMITS,
     "reserve_max_tokens": Field(optional(whole), None),
     "expires_at": Field(optional(instant), None),
     "disabled": Field(truth, False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from llm import prices, tokens
 from llm.call import Attempt, Call
-from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError
+from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError, ProviderRateLimited
 from llm.limits import Permit
 from llm.prepare import Candidate
 from llm.providers.base import UpstreamCall
@@ -53,7 +53,6 @@ class Try:
         """What the provider says, held back until its first content; it must come to its end."""
         permit = await self._turn()
         held, finished = Held(), False
-        failed: ProviderError | None = None
         try:
             upstream = self._depart(permit)
             async with aclosing(self._tools.providers(self.route.provider).stream(upstream)) as batches:
@@ -74,14 +73,13 @@ class Try:
                 self._note_content()
                 yield left
         except ProviderError as error:
-            failed = error
             self._note_error(error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
             self.attempt.outcome = "lost" if self.is_lost else "cancelled"
             raise
         finally:
-            self._end(permit, failed)
+            self._end(permit)
 
     def answers(self, waited: float | None = None) -> None:
         """The record and the call speak of this try; `waited` is what the call has waited for it until now."""
@@ -114,12 +112,19 @@ class Try:
         self._tools.observed.enter(self.route)
         try:
             permit = await self._tools.throttle.enter(self._call, self.route)
+            self._check_pause(permit)
         except BaseException:  # whatever ends the wait, the place in the queue is given back
             self._circuit.leave(on_trial=self._on_trial)
             self._tools.observed.leave(self.route)
             raise
         self.attempt.queue_ms = permit.waited * 1000
         return permit
+
+    def _check_pause(self, permit: Permit) -> None:
+        """While it waited for its turn, the vendor may have asked for a pause."""
+        if permit.waited and (left := self._circuit.pause(self._now())):
+            permit.undo()
+            raise ProviderRateLimited(f"{self.route.provider.name} has asked for a pause.", retry_after=left)
 
     def _depart(self, permit: Permit) -> UpstreamCall:
         """The journal knows of the attempt before the provider does."""
@@ -162,8 +167,11 @@ class Try:
         if isinstance(error, COUNTED):
             self._tools.observed.note_failure(self.route, streamed=self.candidate.request.stream)
 
-    def _end(self, permit: Permit, failed: ProviderError | None) -> None:
-        permit.leave(self._used(), failed)
+    def _end(self, permit: Permit) -> None:
+        if self.has_departed:
+            permit.leave(self._used())
+        else:
+            permit.undo()
         self._circuit.leave(on_trial=self._on_trial)
         self._tools.observed.leave(self.route)
         if self.has_departed:
@@ -175,7 +183,7 @@ class Try:
         if self.usage is not None and not self.usage.estimated:
             return self.usage.total_tokens
         is_open = self.has_content or self.attempt.outcome in ("cancelled", "lost")
-        return None if is_open and self.has_departed else 0
+        return None if is_open else 0
 
     def _count_wait(self) -> None:
         """The call has waited for this provider; what was dropped is said before the answer's headers leave."""

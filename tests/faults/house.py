@@ -1,4 +1,5 @@
-"""One installation with every fault behind it: a model for each vendor, place and patience, with a second route."""
+"""One installation with every fault behind it: for each question a model, whose two routes nobody else's circuits and
+pauses touch."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
+
+import psycopg
 
 from llm.vault import new_key
 from tests.databases import migrated_postgres
@@ -29,7 +32,6 @@ PATHS = {"openai": "/v1", "anthropic": "/v1", "google": "/v1beta"}
 PRICES = {"input_price": "1", "output_price": "2"}
 """Dollars a million: a millionth for each token that comes in, two for each that goes out."""
 SPARE = "words-3"
-FAILING = AS_ASKED
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,8 +45,16 @@ class Case:
 
     @property
     def provider(self) -> str:
-        """Of the route that fails."""
-        return f"{self.vendor}-{self.fault.place}{'-hasty' if self.fault.slow else ''}"
+        """Of the route that fails. Few calls to one may be tried again at once: those that take time have their own."""
+        return f"{self.vendor}-{self.fault.place}{f'-{self.fault.words}' if self.fault.slow else ''}".replace("+", "-")
+
+    @property
+    def model(self) -> str:
+        return f"{self.provider}-{CASES.index(self)}"
+
+    @property
+    def upstream_model(self) -> str:
+        return f"{AS_ASKED}-{CASES.index(self)}"
 
     @property
     def patience(self) -> dict[str, Any]:
@@ -52,14 +62,12 @@ class Case:
 
     @property
     def question(self) -> dict[str, Any]:
-        """The name of the model is that of its first route's provider."""
         pinned = {} if self.spared else {"provider": self.provider}
         said = f"{SPARE}+{self.fault.words}" if self.fault.words else SPARE
-        return question(self.provider, said, stream=self.streamed, **pinned)
+        return question(self.model, said, stream=self.streamed, **pinned)
 
 
 SPARES = [Case(Fault(SPARE, "nothing", place="spare"), vendor) for vendor in VENDORS]
-HASTE = [Case(Fault(SPARE, "nothing", slow=True), vendor) for vendor in VENDORS]
 CASES = [
     Case(fault, vendor, streamed, spared)
     for faults in FAULTS.values()
@@ -79,6 +87,7 @@ def opened() -> Iterator[tuple[Serving, Upstream]]:
         places = stack.enter_context(_places(upstream, folder))
         gateway = stack.enter_context(serving(folder, DATABASE_URL=stack.enter_context(migrated_postgres())))
         gateway.apply(_registry(places))
+        _multiply(gateway)
         gateway.start()
         yield gateway, upstream
 
@@ -105,9 +114,34 @@ def _provider(case: Case, root: str) -> dict[str, Any]:
 
 
 def _model(case: Case) -> dict[str, Any]:
-    failing = {"provider": case.provider, "upstream_model": FAILING, **PRICES}
+    failing = {"provider": case.provider, "upstream_model": AS_ASKED, **PRICES}
     spare = {"provider": f"{case.vendor}-spare", "upstream_model": SPARE, "order": 2, **PRICES}
     return {"name": case.provider, "routes": [failing, spare]}
+
+
+def _multiply(gateway: Serving) -> None:
+    """A model of its own for each case, like the one that is called as its provider. `apply_registry` takes longer: it
+    looks at each of them as at a stranger's."""
+    with psycopg.connect(gateway.environment["DATABASE_URL"]) as database:
+        database.execute("CREATE TEMPORARY TABLE wanted (name text, pattern text, failing text)")
+        wanted = [(case.model, case.provider, case.upstream_model) for case in CASES]
+        database.cursor().executemany("INSERT INTO wanted VALUES (%s, %s, %s)", wanted)
+        for statement in COPIES:
+            database.execute(statement)
+
+
+COPIES: tuple[LiteralString, ...] = (
+    """INSERT INTO llm_model SELECT made.* FROM wanted JOIN llm_model model ON model.name = pattern,
+    jsonb_populate_record(model, jsonb_build_object('id', nextval('llm_model_id_seq'), 'name', wanted.name)) made""",
+    """INSERT INTO llm_route SELECT made.* FROM wanted JOIN llm_model model ON model.name = pattern
+    JOIN llm_route route ON route.model_id = model.id JOIN llm_model mine ON mine.name = wanted.name,
+    jsonb_populate_record(route, jsonb_build_object('id', nextval('llm_route_id_seq'), 'model_id', mine.id,
+    'upstream_model', CASE upstream_model WHEN 'as-asked' THEN failing ELSE upstream_model END)) made""",
+    """INSERT INTO llm_routeprice SELECT made.* FROM llm_route route JOIN llm_routeprice price
+    ON price.id = (SELECT min(id) FROM llm_routeprice),
+    jsonb_populate_record(price, jsonb_build_object('id', nextval('llm_routeprice_id_seq'), 'route_id', route.id)) made
+    WHERE NOT EXISTS (SELECT FROM llm_routeprice known WHERE known.route_id = route.id)""",
+)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def test_no_try_multiplies_on_its_way(asked: Told) -> None:
         assert outcome.tries <= 1 + outcome.case.patience["retries"], outcome
         assert outcome.arrived in (0, outcome.tries), outcome
         assert outcome.asked.total() == outcome.arrived + spare, outcome
-        assert len(outcome.row["attempts"]) == outcome.tries + spare, outcome
+        assert len(outcome.made) == outcome.tries + spare, outcome
         assert outcome.row["retries"] == outcome.tries - 1, outcome
 
 
@@ -78,7 +78,7 @@ def test_a_second_route_is_asked_once_and_only_before_the_first_word(asked: Told
         assert spare == outcome.row["fallback_used"], outcome
         if case.spared:
             first = alone[Case(case.fault, case.vendor, case.streamed)]
-            assert outcome.tries == first.tries, outcome
+            assert outcome.tries <= first.tries, outcome
             assert not spare or (first.row["status"], outcome.row["status"]) == ("error", "ok"), outcome
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import timeit
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from llm.client_tokens import Grant
 from llm.errors import Unavailable
 from llm.models import ApiKey, Organisation, RegistryStamp
 from llm.models.frozen import load_callers
+from llm.registry import Snapshot
 from llm.vault import digest
 from tests.llm import rows
 from tests.llm.doubles import HandClock
@@ -292,6 +294,17 @@ class TestStoreAway:
                 catalog.snapshot()
         finally:
             catalog.stop()
+
+    def test_a_first_look_that_takes_long_is_waited_for_as_long_as_one_likes(
+        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = threading.Event()
+        monkeypatch.setattr(module, "load_snapshot", lambda stamp: found.wait() and Snapshot(stamp))
+
+        with pytest.raises(Unavailable):
+            catalog.snapshot(patience=0.01)
+        threading.Timer(0.05, found.set).start()
+        assert catalog.snapshot(patience=30) is catalog.snapshot()
 
 
 class TestSnapshot:

@@ -22,7 +22,7 @@ STAGES: dict[Stage, str] = {
 FLAKY = re.compile(r"flaky-(\d+)-(.+)")
 RECOVERED = "recovered"
 AS_ASKED = "as-asked"
-"""The model whose words are what was said to it last."""
+"""Models that begin so have what was said to them last for their words."""
 
 
 class UnknownWord(Exception):

@@ -84,7 +84,7 @@ class Server:
     def _spoken(self, received: Received, shape: Shape) -> list[Step]:
         try:
             question = shape.question(received)
-            uses = self._uses(question.text if question.model == AS_ASKED else question.model, received)
+            uses = self._uses(question.text if question.model.startswith(AS_ASKED) else question.model, received)
         except Complaint as wrong:
             frame = Frame(wrong.body) if wrong.body else shape.error(wrong.status, str(wrong))
             return present(frame, Question(model=""), shape, [], status=wrong.status)

@@ -102,6 +102,9 @@ OUTCOME = [
     told("x-gatehouse-cache", "`hit`, `miss` or `off`.", [200]),
     told("x-gatehouse-cost", "Dollars, where the price is known and the answer whole.", [200]),
     told("x-gatehouse-overhead-ms", "The gateway's own share of the time.", [200]),
+    told("x-gatehouse-budget-limit", "Dollars of the hard budget with the least left.", [200, 429]),
+    told("x-gatehouse-budget-remaining", "What of it is neither spent nor set aside.", [200, 429]),
+    told("x-gatehouse-budget-reset", "When it begins anew, if ever.", [200, 429]),
     told("idempotent-replayed", "`true` where this is the answer of an earlier request.", [200]),
     told("x-gatehouse-warnings", "What of the request could not be honoured.", [200]),
 ]

@@ -190,15 +190,6 @@ async def test_a_word_that_would_hold_for_ever_holds_for_a_window(meters: Meters
     assert await used(meters, demand) == 0
 
 
-async def test_a_door_is_shut_for_its_time_and_the_longer_word_counts(meters: Meters, clock: HandClock) -> None:
-    assert meters.shut_for("one") == 0
-    meters.shut("one", 20)
-    meters.shut("one", 5)
-    assert (meters.shut_for("one"), meters.shut_for("two")) == (20, 0)
-    clock.seconds += 20
-    assert meters.shut_for("one") == 0
-
-
 async def test_the_process_forgets_what_is_idle(clock: HandClock) -> None:
     meters = MemoryMeters(clock=clock)
     for _ in range(100):

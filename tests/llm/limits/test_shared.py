@@ -15,10 +15,10 @@ import pytest
 
 from config import env
 from llm.limits import RedisMeters
-from llm.limits.shared import DOORS, SILENCE
+from llm.limits.shared import SILENCE
 from llm.redis import GuardedRedis
 from tests.llm.doubles import HandClock
-from tests.llm.limits.demands import granted, number, places, requests, settled, takes, tokens, used
+from tests.llm.limits.demands import granted, places, requests, settled, takes, tokens, used
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
 
@@ -150,22 +150,6 @@ async def test_a_beat_between_question_and_answer_loses_no_place(make: Make) -> 
         await taking
     await settled(one)
     assert await used(other, demand) == 5
-
-
-async def test_a_door_that_one_shuts_is_shut_for_all_within_a_pulse(make: Make, redis: GuardedRedis) -> None:
-    pulse: asyncio.Queue[None] = asyncio.Queue()
-
-    async def wait(seconds: float) -> None:
-        await pulse.get()
-
-    one, other, door = make(), make(sleep=wait), f"{number()}:m"
-    assert other.shut_for(door) == 0
-    one.shut(door, 30)
-    await settled(one)
-    pulse.put_nowait(None)
-    await until(lambda: other.shut_for(door) > 0)
-    assert 29 < other.shut_for(door) <= 30
-    assert 0 < await redis.run("PTTL", DOORS) <= 60_000
 
 
 async def test_without_redis_a_smaller_share_is_granted_and_said(make: Make, clock: HandClock) -> None:

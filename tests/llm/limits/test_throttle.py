@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from llm.errors import ProviderBusy, ProviderOverloaded, ProviderRateLimited
+from llm.errors import ProviderBusy
 from llm.limits import MemoryMeters, Meters, Permit, WaitingThrottle
 from llm.limits.line import HANDICAP, LOOK
-from llm.limits.throttle import LONGEST_SHUT, PATIENCE
 from llm.registry import Limits, RouteSpec
 from tests.llm.doubles import HandClock
 from tests.llm.limits.demands import asked, settled, way
@@ -298,43 +297,6 @@ async def test_a_vendors_word_that_tells_nothing_changes_nothing(
     standing = await throttle.standing(route.provider)
     assert standing is not None
     assert (standing.limit, standing.remaining) == (100, 99)
-
-
-@pytest.mark.parametrize(("retry_after", "shut"), [(5.0, 5.0), (86_400.0, LONGEST_SHUT), (0.0, 0.0), (None, 0.0)])
-async def test_a_429_shuts_the_models_door_for_its_retry_after(
-    throttle: WaitingThrottle, meters: Meters, clock: HandClock, retry_after: float | None, shut: float
-) -> None:
-    """Of providers without limits too, and of that model alone."""
-    route = way()
-    permit = await throttle.enter(asked(clock=clock), route)
-    permit.leave(0, ProviderRateLimited("slow down", retry_after=retry_after))
-    assert meters.shut_for(f"{route.provider.id}:m") == shut
-    await throttle.enter(asked(clock=clock), RouteSpec(id=1, provider=route.provider, upstream_model="other"))
-
-
-async def test_other_failures_shut_no_door(throttle: WaitingThrottle, clock: HandClock) -> None:
-    route = way()
-    (await throttle.enter(asked(clock=clock), route)).leave(0, ProviderOverloaded("busy", retry_after=30))
-    await throttle.enter(asked(clock=clock), route)
-
-
-async def test_at_a_shut_door_one_waits_for_a_little_while_only(throttle: WaitingThrottle, clock: HandClock) -> None:
-    route = way()
-    (await throttle.enter(asked(clock=clock), route)).leave(0, ProviderRateLimited("", retry_after=PATIENCE + 1))
-    error = await busy(throttle, asked(clock=clock), route)
-    assert (error.retry_after, error.limit) == (PATIENCE + 1, None)
-    clock.seconds += 2
-    waiting = asyncio.create_task(throttle.enter(asked(clock=clock), route))
-    await asyncio.sleep(0.02)
-    assert not waiting.done()
-    waiting.cancel()
-
-
-async def test_who_waited_at_a_door_enters_when_it_opens(timed: Meters) -> None:
-    throttle, route = WaitingThrottle(timed), way()
-    (await throttle.enter(asked(), route)).leave(0, ProviderRateLimited("", retry_after=0.3))
-    permit = await asyncio.wait_for(throttle.enter(asked(), route), 3)
-    assert permit.waited >= 0.28
 
 
 async def test_standing_is_what_is_left_by_our_own_count(throttle: WaitingThrottle, clock: HandClock) -> None:

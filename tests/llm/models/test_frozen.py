@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from llm.models import Alias, Fallback, Keyring, LongPromptPrice, RoutePrice
-from llm.models.frozen import load_callers, load_origins, load_snapshot
+from llm.models import Alias, ApiKey, Budget, Fallback, Keyring, LongPromptPrice, Organisation, RoutePrice
+from llm.models.frozen import load_callers, load_origins, load_snapshot, named
 from llm.registry import Rates
 from llm.vault import digest
 from tests.llm import rows
@@ -165,3 +165,40 @@ def test_a_secret_of_now_goes_before_anothers_former_one() -> None:
     other.save()
     (caller,) = load_callers([digest(secret, Keyring.pepper())]).values()
     assert caller.key_name == "other"
+
+
+class TestBudgets:
+    """A caller has those that its calls may fall under; users and tags show with the request."""
+
+    def scopes(self, key: ApiKey) -> set[tuple[str, str]]:
+        (caller,) = load_callers([named(key.pk)]).values()
+        return {(budget.scope, budget.match) for budget in caller.budgets}
+
+    def test_a_caller_has_its_own_and_those_of_its_team_and_organisation(self) -> None:
+        frontend, _ = rows.key("frontend")
+        nightly, _ = rows.key("nightly")
+        stranger, _ = rows.key("stranger", "other")
+        organisation = frontend.organisation
+        team = organisation.teams.create(name="web")
+        ApiKey.objects.filter(pk=frontend.pk).update(team=team)
+        for scope, more in (
+            ("key", {"key": frontend}),
+            ("team", {"team": team}),
+            ("organisation", {}),
+            ("user", {"match": "*"}),
+            ("tag", {"match": "env=prod"}),
+        ):
+            Budget.objects.create(organisation=organisation, scope=scope, amount=5, **more)
+        shared = {("organisation", ""), ("user", "*"), ("tag", "env=prod")}
+        assert self.scopes(frontend) == shared | {("key", ""), ("team", "")}
+        assert self.scopes(nightly) == shared
+        assert self.scopes(stranger) == set()
+
+    def test_it_knows_the_clocks_of_its_organisation(self) -> None:
+        key, _ = rows.key()
+        Organisation.objects.update(time_zone="Asia/Kathmandu")
+        Budget.objects.create(organisation=key.organisation, scope="key", key=key, amount=7, period="week", hard=False)
+        (caller,) = load_callers([named(key.pk)]).values()
+        (found,) = caller.budgets
+        assert (found.amount, found.period, found.hard, found.time_zone) == (7, "week", False, "Asia/Kathmandu")
+        assert not caller.reserves

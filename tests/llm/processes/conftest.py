@@ -98,7 +98,7 @@ def furniture(vendor: Upstream, door: int) -> dict[str, Any]:
         **whole,
         "providers": [*whole["providers"], behind],
         "models": [
-            {"name": "fails-slowly", "routes": [{"provider": "fake", "upstream_model": "slow-first-200ms+status-500"}]},
+            {"name": "fails-at-the-gate", "routes": [{"provider": "fake", "upstream_model": "gate-first+status-500"}]},
             {"name": "behind-a-door", "routes": [{"provider": "door", "upstream_model": "gpt-4o-mini"}]},
             *(model for model in whole["models"] if model["name"] in MODELS),
         ],

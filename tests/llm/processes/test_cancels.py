@@ -22,11 +22,10 @@ from tests.llm.surfaces.wire import request
 pytestmark = pytest.mark.alone
 
 CLIENTS = 500
-AT_ONCE = 100
+AT_ONCE = 25
 LONGEST = 0.3
 MODELS = ("stall-first", "slow-first-200ms", "gate-body", "stall-mid", "words-2000+gap-5ms", "drip", "behind-a-door")
-IDLE = 5.5
-"""Seconds after which a provider's pool has closed what nobody uses."""
+LATER = 20
 
 
 class SlowDoor:
@@ -73,24 +72,26 @@ async def leave_all(house: House, session: str) -> None:
 async def test_those_who_leave_take_nothing_with_them(name: str, request: pytest.FixtureRequest) -> None:
     doors: Doors = request.getfixturevalue(name)
     house, session = doors.first, str(uuid4())
-    door = SlowDoor(doors.door)
+    await flood([house], NATIVE, question("gpt-4o-mini", "All awake?"), LATER)
+    aborted, door = doors.vendor.aborts, SlowDoor(doors.door)
     try:
         await leave_all(house, session)
-        heard = await flood([house], NATIVE, question("gpt-4o-mini", "And now?"), 20)
+        heard = await flood([house], NATIVE, question("gpt-4o-mini", "And now?"), LATER)
     finally:
         door.close()
 
-    assert Counter(one.status for one in heard) == {200: 20}
+    assert Counter(one.status for one in heard) == {200: LATER}
     assert await asyncio.to_thread(in_flight, house) == 0
     await doors.vendor.until(lambda: doors.vendor.tally.stats()["open"] == 0, 2)
-    await doors.vendor.until(lambda: doors.vendor.open_sockets == 0, IDLE + 2)
+    assert doors.vendor.open_sockets <= LATER, "those that the last calls left idle"
+    assert doors.vendor.aborts > aborted
     rows = [row for row in await asyncio.to_thread(house.serving.rows) if row["session_id"] == session]
     assert len({str(row["id"]) for row in rows}) == len(rows) <= CLIENTS
     assert {row["status"] for row in rows} <= {"cancelled", "ok"}
-    assert len(rows) > CLIENTS / 2, "most were heard before they left"
+    assert len(rows) > CLIENTS / 5, "many were heard before they left"
     assert not [row for row in rows if row["status"] == "cancelled" and row["cost"] is None]
-    journals = [path for path in (house.serving.folder / "journal").rglob("0*") if b"D{" in path.read_bytes()]
-    assert all(unfinished(path.read_bytes()) == set() for path in journals)
+    segments = (house.serving.folder / "journal").glob("*/0*")
+    assert unfinished(b"".join(path.read_bytes() for path in sorted(segments))) == set()
 
 
 def unfinished(journal: bytes) -> set[str]:

@@ -86,8 +86,12 @@ async def test_when_the_leaders_process_is_killed_one_of_those_who_wait_leads(po
 
 async def test_a_failing_vendor_is_not_asked_by_each_of_those_who_wait(houses: tuple[House, ...]) -> None:
     """Once for each process, at most."""
-    body = cached("fails-slowly")
-    heard = await flood(houses, NATIVE, body, 100)
+    body, vendor = cached("fails-at-the-gate"), houses[0].vendor
+    asking = asyncio.create_task(flood(houses, NATIVE, body, 100))
+    await waiting(houses, 100)
+    await told(vendor.release, asking)
+    vendor.hold()
+    heard = asking.result()
     assert Counter(one.status for one in heard) == {502: 100}
     assert {one.json["error"]["code"] for one in heard} == {"provider_broken"}
     assert len({one.json["error"]["request_id"] for one in heard}) == 100

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from llm.models import ApiKey, Model, Organisation, Provider, RoutePrice, Tier
 from llm.registry_file import export
-from tests.llm.registry_file.files import FULL, apply
+from tests.llm.registry_file.files import FULL, LIMITED, apply
 
 pytestmark = pytest.mark.django_db
 
@@ -44,13 +44,13 @@ def empty() -> None:
         noun._default_manager.all().delete()
 
 
-@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ROUTED, ""])
+@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ROUTED, LIMITED, ""])
 def test_what_is_exported_changes_nothing_when_applied(text: str) -> None:
     apply(text)
     assert apply(export(), prune=True) == []
 
 
-@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ROUTED])
+@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ROUTED, LIMITED])
 def test_a_database_made_from_an_export_exports_the_same(text: str) -> None:
     apply(text)
     written = export()

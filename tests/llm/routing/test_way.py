@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -14,7 +14,6 @@ from llm.errors import (
     ProviderAuth,
     ProviderContentFilter,
     ProviderContextTooLong,
-    ProviderError,
     ProviderOverloaded,
     ProviderRateLimited,
     Unavailable,
@@ -144,6 +143,7 @@ class Gate:
         self.full: set[str] = set()
         self.clock: HandClock | None = None
         self.queue = self.waited = 0.0
+        self.meanwhile: Callable[[], None] | None = None
 
     async def enter(self, call: Call, route: RouteSpec) -> Permit:
         if route.provider.name in self.full:
@@ -151,6 +151,9 @@ class Gate:
         self.inside += 1
         if self.clock is not None:
             self.clock.seconds += self.queue
+        if self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
         self.waited = self.queue
         call.waited += self.queue
         call.record.queue_ms += self.queue * 1000
@@ -162,9 +165,12 @@ class Gate:
     async def standing(self, provider: ProviderSpec) -> Allowance | None:
         return None
 
-    def leave(self, tokens: int | None, error: ProviderError | None = None) -> None:
+    def leave(self, tokens: int | None) -> None:
         self.inside -= 1
         self.left.append(tokens)
+
+    def undo(self) -> None:
+        self.inside -= 1
 
 
 class TestTurns:
@@ -206,6 +212,18 @@ class TestTurns:
         ]
         assert bench.circuits.shut() == []
         assert not +bench.observed._routes
+
+    async def test_who_waited_while_its_vendor_asked_for_a_pause_goes_elsewhere(self) -> None:
+        gate = Gate()
+        first, provider = route("one"), ScriptedProvider(answer())
+        bench = Bench(parts={"throttle": gate}, one=provider, two=ScriptedProvider(answer()))
+        slow_down = ProviderRateLimited("slow down", retry_after=30)
+        gate.clock, gate.queue = bench.clock, 0.5
+        gate.meanwhile = lambda: bench.circuits.of(first).fail(bench.clock.seconds, slow_down, on_trial=False)
+        await bench.ask(first, route("two", order=2))
+        outcomes = [(attempt.provider, attempt.outcome) for attempt in bench.attempts]
+        assert outcomes == [("one", "skipped"), ("two", "ok")]
+        assert (gate.inside, gate.left, provider.calls) == (0, [15], [])
 
     async def test_the_wait_for_a_turn_is_told(self) -> None:
         gate = Gate()

@@ -14,6 +14,7 @@ from llm.prepare import Defaults
 from llm.providers.openai import OpenAIProvider
 from llm.registry import ModelSpec, ProviderSpec, RouteSpec, Snapshot
 from llm.routing import Circuits, Observed, Router
+from llm.routing.circuits import FAILURES
 from llm.types import EventStream, TextDelta
 from tests.llm.doubles import CALLER, PRICE, MemoryRecorder, model, request, snapshot
 from tests.upstream import Upstream
@@ -22,9 +23,9 @@ from tests.upstream import Upstream
 class Wire:
     """`async with` closes every connection."""
 
-    def __init__(self, *models: ModelSpec, **parts: Any) -> None:
+    def __init__(self, *models: ModelSpec, failures: int = FAILURES, **parts: Any) -> None:
         self.clock, self.recorder = SystemClock(), MemoryRecorder()
-        self.circuits, self.observed = Circuits(self.clock), Observed(self.clock)
+        self.circuits, self.observed = Circuits(self.clock, failures=failures), Observed(self.clock)
         self.registry: Snapshot = snapshot(*models)
         self._clients: dict[str, OpenAIProvider] = {}
         router = Router(

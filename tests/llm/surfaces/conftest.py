@@ -40,7 +40,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> 
 def house(installation: Serving, vendor: Upstream) -> Iterator[House]:
     """Whatever these tests do to it, its log stays free of complaints."""
     installation.start()
-    with httpx2.Client(timeout=20) as client:
+    with httpx2.Client(timeout=120) as client:
         yield House(installation, vendor, client)
     assert installation.stop() == 0
     assert not re.search("Traceback|ERROR|CRITICAL", told := installation.log.read_text()), told
