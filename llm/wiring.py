@@ -162,6 +162,11 @@ def watch() -> Watch:
     return house().watch
 
 
+def is_open() -> bool:
+    """Whether this process has its parts already: whoever only looks at them need not build them."""
+    return bool(recorder.cache_info().currsize)
+
+
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
     built = house(share)

@@ -61,6 +61,7 @@ class BudgetRows(Rows):
     form = BudgetForm
     fields: tuple[str, ...] = ("amount", "period", "hard", "alert_at")
     show_change_link = True
+    per_page = 20
     related = ("organisation", "key", "team")
 
 

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Count, Min
 
 from analytics.recorder.recorder import Facts
-from llm.wiring import active, clock, recorder
+from llm.wiring import active, clock, is_open, recorder
 from webhooks.models import Delivery, State
 
 log = logging.getLogger(__name__)
@@ -99,6 +99,8 @@ def store(name: str, url: str) -> Sounding:
 
 def books() -> Sounding:
     """Of this process alone: each has a recorder of its own."""
+    if not is_open():
+        return Sounding("Recorder", "warning", "this process has none")
     facts = recorder().facts
     well = recorder().alive and facts.journal_writable and facts.database_reachable
     state: Health = "failed" if facts.rows_lost else "ok" if well else "warning"

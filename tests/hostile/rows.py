@@ -62,7 +62,7 @@ def wanted(on: Ground, number: int, text: str) -> Iterator[Any]:
     yield Provider(name=name, kind="echo", organization=text, defaults={text: text})
     yield Provider(name=f"{name}-at", kind="openai", base_url=text)
     yield Budget(organisation=on.acme, scope="user", match=text, amount=1)
-    yield Webhook(url=text, sealed_secret="sealed")
+    yield Webhook(url=text, sealed_secret=on.webhook.sealed_secret)
     said = {"body": json.dumps({"data": text}), "last_error": text[:500]}
     yield Delivery(message=name, event="test", webhook=on.webhook, organisation=on.acme, ended_at=FIRST, **said)
     yield Group(name=text)

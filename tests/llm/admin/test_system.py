@@ -43,6 +43,7 @@ def _parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, circuits: Circuits) 
     """Those of a process that serves nobody; nobody works for it."""
     recorder, calls = JournalRecorder(tmp_path), LocalCalls()
     monkeypatch.setattr(soundings, "recorder", lambda: recorder)
+    monkeypatch.setattr(soundings, "is_open", lambda: True)
     monkeypatch.setattr(soundings, "active", lambda: calls)
     monkeypatch.setattr(soundings, "workers", lambda: Sounding("Workers", "warning", "none answered"))
 
