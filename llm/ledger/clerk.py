@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 MOST_ORDERS = 500
 TRIES = 2
 """A connection that died unnoticed is found out by the first try."""
+STUCK_SECONDS = 1.0
+"""A batch that takes longer is with a database that hangs."""
 PAUSE = 0.1
 """Seconds between two tries to give back, unless somebody orders meanwhile."""
 
@@ -36,7 +38,14 @@ class Clerk:
         self._undone: list[Order] = []
         self._committing = False
         self._deadline: float | None = None
+        self._asking_since: float | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whoever ordered now would wait for nothing."""
+        since = self._asking_since
+        return since is not None and self._clock.monotonic() - since > STUCK_SECONDS
 
     def take(self, order: Order) -> None:
         """The thread begins with the first order, so that who has no budget has no thread either."""
@@ -72,6 +81,7 @@ class Clerk:
         if not orders and not self._undone:
             return
         self._committing = False
+        self._asking_since = self._clock.monotonic()
         try:
             verdicts: Sequence[Verdict | None] = self._decided(orders)
         except Away as away:
@@ -83,6 +93,7 @@ class Clerk:
             self._undone = []
         else:
             self._undone = []
+        self._asking_since = None
         self._answer(orders, verdicts)
 
     def _decided(self, orders: Sequence[Order]) -> Sequence[Verdict]:

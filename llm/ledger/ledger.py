@@ -62,6 +62,8 @@ class DatabaseLedger:
             raise self._exceeded(budgets[verdict.charge.budget_id], verdict.charge, verdict, amount)
 
     async def _verdict(self, call: Call, hard: list[Charge], amount: int, held: int) -> Verdict:
+        if self.clerk.is_stuck:
+            raise _away()
         waiter: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
         order = Order(call.id, self._journal(), hard, amount, held, waiter)
         self.clerk.take(order)
@@ -74,11 +76,7 @@ class DatabaseLedger:
             _note(call, hard, amount, self.clerk.withdraw(order))
             raise
         if verdict is None:
-            raise Unavailable(
-                "The gateway's own database does not answer, so this call's budget cannot be checked.",
-                hint="Try again shortly; calls without a hard budget go on.",
-                retry_after=PATIENCE,
-            )
+            raise _away()
         _note(call, hard, amount, verdict)
         return verdict
 
@@ -94,6 +92,14 @@ class DatabaseLedger:
             retry_after=None if left is None else max(left.total_seconds(), 0.0),
             limit=Limit(f"budget_{budget.period}", budget.scope, used, most, charge.ends_at),
         )
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "The gateway's own database does not answer, so this call's budget cannot be checked.",
+        hint="Try again shortly; calls without a hard budget go on.",
+        retry_after=PATIENCE,
+    )
 
 
 def _note(call: Call, hard: list[Charge], amount: int, verdict: Verdict | None) -> None:

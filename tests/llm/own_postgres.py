@@ -16,7 +16,8 @@ import psycopg
 
 from tests.services import _account, _binary, free_port, wait_until
 
-QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+QUICK = ("fsync=off", "full_page_writes=off")
+"""What is committed outlives a killed server, though not a machine without power."""
 
 
 class OwnPostgres:

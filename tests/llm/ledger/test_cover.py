@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections, transaction
@@ -233,6 +233,20 @@ async def test_slow_books_refuse_those_alone_who_need_them(firm: Firm) -> None:
     ledger.close()
     till.close()
     assert (firm.money(), firm.reservations()) == ((0, 0), 0)
+
+
+async def test_where_somebody_waits_in_vain_nobody_else_begins_to(firm: Firm, till: Till) -> None:
+    firm.budget(1)
+    with held_up(firm.alias):
+        first = asyncio.create_task(till.cover(till.call(firm.caller), 0.5))
+        await asyncio.sleep(0.1)
+        till.clock.ahead = timedelta(seconds=1.5)
+        with pytest.raises(Unavailable):
+            async with asyncio.timeout(1):
+                await till.cover(till.call(firm.caller), 0.25)
+    assert await first
+    assert await till.cover(till.call(firm.caller), 0.25)
+    assert firm.reservations() == 2
 
 
 async def test_books_that_are_away_are_told_at_once(firm: Firm) -> None:
