@@ -5,8 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +22,7 @@ from llm.models import ApiKey, Organisation, RegistryStamp
 from llm.models.frozen import load_callers
 from llm.vault import digest
 from tests.llm import rows
+from tests.llm.costs import cost
 from tests.llm.doubles import HandClock
 from tests.llm.own_postgres import OwnPostgres
 from tests.services import wait_until
@@ -67,11 +66,6 @@ def break_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MANY = 3_000
 PEPPER = b"p" * 32
-
-
-def cost(work: Callable[[], object]) -> float:
-    """Seconds of this thread's CPU for one of many calls, at their best."""
-    return min(timeit.repeat(work, timer=time.thread_time, number=1000, repeat=5)) / 1000
 
 
 class TestHolders:
