@@ -22,7 +22,7 @@ ENV PATH=/app/.venv/bin:$PATH \
 RUN GATEHOUSE_VAR=/tmp/build PROMETHEUS_MULTIPROC_DIR=/tmp/build/metrics JOURNAL_DIR=/tmp/build/journal \
     python manage.py collectstatic --noinput --verbosity 0 \
     && rm -rf /tmp/build \
-    && python -m compileall -q analytics config conversations llm prompts
+    && python -m compileall -q analytics config conversations llm prompts webhooks
 
 USER gatehouse
 VOLUME /var/lib/gatehouse/journal

@@ -34,7 +34,9 @@ AS_STORED = (
     "tags",
     "requests",
 )
-ATTEMPT = ("provider", "upstream_model", "outcome", "error")
+ATTEMPT = ("provider", "model", "upstream_model", "outcome", "error", "reason")
+TIMES = ("started_ms", "queue_ms", "latency_ms")
+TOKENS = ("prompt_tokens", "completion_tokens")
 
 
 def summary(row: Any, key: str | None) -> Answer:
@@ -86,11 +88,18 @@ def metadata(row: Any) -> Answer:
         "prompt": {"name": row.prompt, "version": row.prompt_version, "label": row.prompt_label}
         if row.prompt
         else None,
-        "attempts": [
-            {part: attempt.get(part) for part in ATTEMPT} | {"latency_ms": round(attempt.get("latency_ms") or 0)}
-            for attempt in row.attempts
-        ],
+        "selection": row.selection,
+        "attempts": [_attempt(attempt) for attempt in row.attempts],
     }
+
+
+def _attempt(attempt: Answer) -> Answer:
+    """Rows of former versions lack what was not known then."""
+    told = {part: attempt.get(part) for part in ATTEMPT}
+    told |= {part: round(attempt.get(part) or 0) for part in TIMES}
+    if attempt.get("started_ms") is None:
+        told["started_ms"] = None
+    return told | {part: attempt.get(part) or 0 for part in TOKENS} | {"cost": dollars(attempt.get("cost"))}
 
 
 def instant(moment: datetime) -> str:

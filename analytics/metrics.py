@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from analytics.scraper import may_read
 from llm.call import Record
@@ -52,6 +52,13 @@ class Families:
             "llm_fallbacks_total", "Calls another route took over.", ("from_provider", "to_provider")
         )
         self.rate_limited = counter("llm_rate_limited_total", "Calls a limit refused.", ("scope", "limit"))
+        self.degraded = Gauge(
+            "llm_degraded",
+            "1 where a process cannot make full use of a part.",
+            ("part",),
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self.rejected = counter("llm_rejected_total", "Requests refused before they had a record.", ("reason",))
 
 
@@ -143,6 +150,10 @@ class PrometheusMetrics:
     def _count_limit(self, record: Record) -> None:
         scope = record.limit_scope or ("provider" if record.attempts else UNRESOLVED)
         self._families.rate_limited.labels(scope, record.limit_name or UNRESOLVED).inc()
+
+
+def mark_degraded(part: str, is_degraded: bool) -> None:
+    FAMILIES.degraded.labels(part).set(is_degraded)
 
 
 def resolved(record: Record) -> tuple[str, str]:

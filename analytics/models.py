@@ -79,6 +79,7 @@ class RequestLog(models.Model):
     limit_scope = optional_text()
     limit_name = optional_text()
     warnings = models.JSONField(default=list)
+    selection = optional_text()
 
     prompt_tokens = count()
     completion_tokens = count()

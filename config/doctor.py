@@ -16,16 +16,21 @@ import psycopg
 import redis
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
 from config.celery import app
+from llm.addresses import host_of
 from llm.errors import ProviderError
+from llm.mends import mend
 from llm.models import ApiKey, Provider, SecretsMismatch, verify_fingerprint
 from llm.models.frozen import KEYLESS, load_snapshot
 from llm.registry import ProviderSpec
 from llm.wiring import probe
+from webhooks.models import Webhook
+from webhooks.signing import BadSecret
 
 PATIENCE = 3
 """Seconds that a part may take to answer."""
@@ -188,22 +193,30 @@ async def _provider(spec: ProviderSpec) -> Finding:
     try:
         found = await probe(spec)
     except ProviderError as error:
-        return Finding(part, "failed", error.message, FIXES.get(error.code, "Look at its address and its limits."))
+        return Finding(part, "failed", error.message, mend(error))
     took = (monotonic() - began) * 1000
     return Finding(part, "ok", f"{len(found.models)} models in {took:.0f} ms")
 
 
-FIXES = {
-    "provider_auth": "Enter its key again.",
-    "provider_unreachable": "Look at its address, and whether this machine may reach it.",
-    "provider_address": "List its host in ALLOWED_PRIVATE_HOSTS, if it is yours.",
-    "provider_timeout": "Look whether it is up; raise its time-outs.",
-    "provider_broken": "Look at its address: this is no vendor's answer.",
-    "provider_model_not_found": "Look at its address: there is no API below it.",
-}
+def webhooks() -> Iterator[Finding]:
+    """Each one's address and secret, judged and not called."""
+    for webhook in Webhook.objects.all():
+        part = f"webhook {host_of(webhook.url) or webhook.pk}"
+        try:
+            webhook.clean()
+            webhook.signers(datetime.now(UTC))
+        except ValidationError as refused:
+            yield Finding(part, "failed", " ".join(refused.messages), "Mend it in the admin.")
+        except BadSecret as refused:
+            yield Finding(part, "failed", str(refused), "Make a new secret in the admin.")
+        else:
+            because = webhook.disabled_because
+            fix = "Enable it in the admin once it takes messages again." if because else ""
+            yield Finding(part, "warning" if because else "ok", because or "its address may be called", fix)
 
-PARTS: tuple[Look, ...] = (database, secrets, stores, work, journal, configuration, providers)
-NEED_DATABASE: frozenset[Look] = frozenset({secrets, providers})
+
+PARTS: tuple[Look, ...] = (database, secrets, stores, work, journal, configuration, providers, webhooks)
+NEED_DATABASE: frozenset[Look] = frozenset({secrets, providers, webhooks})
 
 
 def examine() -> Iterator[Finding]:

@@ -20,11 +20,12 @@ ROLES: dict[str, Rights] = {
     "operator": {
         "llm": ("*",),
         "analytics": ("view_*",),
+        "webhooks": ("*",),
         "auth": ("view_user", "add_user", "change_user", "view_group"),
     },
     "prompt editor": {"prompts": ("*",)},
     "manager": {
-        "llm": ("view_model", "view_provider", "view_organisation", "view_team", "view_apikey"),
+        "llm": ("view_model", "view_provider", "view_organisation", "view_team", "view_apikey", "view_budget"),
         "analytics": ("view_requestlog",),
     },
 }

@@ -103,10 +103,11 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0.05)
 
     def _is_idle(self) -> bool:
-        return not (self.server_state.connections or self.server_state.tasks)
+        return not (self.server_state.connections or self.server_state.tasks or lifecycle.undertaken)
 
     async def _cut(self) -> None:
-        tasks = set(self.server_state.tasks)
+        lifecycle.cutting = True
+        tasks = {*self.server_state.tasks, *lifecycle.undertaken}
         for task in tasks:
             task.cancel()
         if tasks:

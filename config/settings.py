@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "llm",
     "analytics",
     "conversations",
+    "webhooks",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -155,7 +156,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "conversations.tasks.prune_conversations",
         "schedule": crontab(hour="2", minute="40"),
     },
+    "claims": {"task": "llm.tasks.prune_claims", "schedule": crontab(minute="20")},
     "records": {"task": "analytics.tasks.prune_records", "schedule": crontab(hour="3", minute="10")},
+    "webhooks": {"task": "webhooks.tasks.sweep", "schedule": crontab(), "options": {"expires": 60}},
+    "deliveries": {"task": "webhooks.tasks.prune_deliveries", "schedule": crontab(hour="3", minute="40")},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if CELERY_BROKER_URL.startswith("filesystem:"):
@@ -172,6 +176,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 DEFAULT_LLM_MODEL = env.text("DEFAULT_LLM_MODEL")
 DEFAULT_TEMPERATURE = env.decimal("DEFAULT_TEMPERATURE", 0.7, most=2)
 DEFAULT_MAX_TOKENS = env.integer("DEFAULT_MAX_TOKENS", 1024, least=1)
+RESERVE_MAX_TOKENS = env.integer("RESERVE_MAX_TOKENS", 4096, least=1)
+"""How long an answer on which a hard budget hangs may be where caller, key and model name no bound."""
 CACHE_TTL = env.integer("CACHE_TTL", 3600)
 ALLOWED_PRIVATE_HOSTS = env.listing("ALLOWED_PRIVATE_HOSTS")
 JOURNAL_DIR = env.folder("JOURNAL_DIR", VAR / "journal")
@@ -179,12 +185,21 @@ BODY_DAYS = env.integer("BODY_DAYS", 30)
 """Days that messages and answers are kept; 0 is for ever."""
 RECORD_MONTHS = env.integer("RECORD_MONTHS", 0)
 """Months that records are kept; 0 is for ever."""
+RATES_WITHOUT_REDIS = env.decimal("RATES_WITHOUT_REDIS", 0.5, least=0.01, most=1)
+"""The share of each limit that the workers of one host together grant while Redis is out of reach."""
+KEYS_WITHOUT_DATABASE = env.decimal("KEYS_WITHOUT_DATABASE", 900)
+"""Seconds that keys in use go on working while the database is out of reach."""
 BATCH_LEASE_SECONDS = env.integer("BATCH_LEASE_SECONDS", 300, least=10)
+
+CIRCUIT_FAILURES = env.integer("CIRCUIT_FAILURES", 5, least=1)
+"""Tries of a route that must fail within half a minute before it is left alone for a while."""
 
 # the web process
 
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, least=1, most=256)
+PROVIDER_QUEUE = env.integer("PROVIDER_QUEUE", 1000)
+"""Calls that may wait for one provider's limits in each process."""
 SOCKETS_PER_KEY = env.integer("SOCKETS_PER_KEY", 1000, least=1)
 """WebSockets that one key may hold open in each worker."""
 ACCESS_LOG = env.flag("ACCESS_LOG")
@@ -228,6 +243,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "analytics.shapes.STATUSES",
+        "CircuitEnum": "llm.surfaces.openapi.offers.STATES",
         "MessageStatusEnum": "conversations.models.MessageStatus",
         "MessageRoleEnum": "conversations.shapes.ROLES",
     },

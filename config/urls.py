@@ -8,6 +8,7 @@ from django.urls import path
 from analytics.api import RequestListView, RequestView, UsageView
 from analytics.metrics import metrics_view
 from conversations.api import ConversationListView, ConversationMessagesView, ConversationView, StreamView
+from llm.admin.system import system
 from llm.surfaces.active import ActiveRequestsView
 from llm.surfaces.anthropic import CountTokensView, MessagesView
 from llm.surfaces.client_tokens import ClientTokensView
@@ -52,5 +53,6 @@ urlpatterns = [
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),
     path("admin/welcome/<str:token>/", welcome, name="welcome"),
+    path("admin/system/", system, name="system"),
     path("admin/", admin.site.urls),
 ]

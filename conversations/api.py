@@ -18,7 +18,6 @@ from conversations.exchange import Exchange
 from conversations.models import Conversation, Message, MessageStatus
 from conversations.names import MESSAGE, public, read
 from conversations.requests import kept, parse_opening, parse_turn
-from conversations.store import visit
 from llm.call import Caller, created_at, new_id, public_id
 from llm.client_tokens import is_token
 from llm.dialects import native
@@ -26,6 +25,7 @@ from llm.dialects.base import HEARTBEAT
 from llm.dialects.native.frames import frame
 from llm.errors import GatewayError, InvalidField
 from llm.prepare import resolve
+from llm.store import visit
 from llm.surfaces.auth import caller_of, check_scope, credential, identify, requires
 from llm.surfaces.cors import cors_headers
 from llm.surfaces.http import read_body, refusal, serve, tell

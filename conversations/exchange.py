@@ -18,7 +18,6 @@ from conversations.live import LIVE, Live
 from conversations.models import Conversation, MessageStatus
 from conversations.names import CONVERSATION, MESSAGE, public
 from conversations.requests import merged
-from conversations.store import visit
 from conversations.turns import Outcome, Question, Turn
 from llm import tokens
 from llm.call import Call, Record
@@ -28,6 +27,7 @@ from llm.dialects.gatehouse import read_metadata, read_prompt
 from llm.errors import GatewayError, RateLimited, Unavailable
 from llm.gateway import Gateway
 from llm.prepare import completed, resolve
+from llm.store import visit
 from llm.types import Choice, EventStream, Message, Metadata, Request, Text
 from llm.wiring import catalog, clock, defaults, metrics
 

@@ -9,10 +9,10 @@ from contextlib import aclosing
 from conversations import answers, turns
 from conversations.live import LIVE
 from conversations.models import Message, MessageStatus
-from conversations.store import visit
 from llm.call import Caller, Record, created_at
 from llm.dialects import native
 from llm.dialects.native.frames import frame
+from llm.store import visit
 from llm.types import (
     Choice,
     Event,

@@ -27,6 +27,7 @@ from llm.surfaces.openapi.operations import (
     JSON,
     NATIVE_EVENTS,
     OUTCOME,
+    REPEATABLE,
     refusals,
     told,
 )
@@ -103,7 +104,7 @@ message_new = described(
         "Answered as `generate` answers, with what was said before in front. Messages to one conversation wait for "
         f"each other. What has no room in the model's window is left out from the old end.\n\n{NATIVE_EVENTS}"
     ),
-    parameters=[NAME, *OUTCOME, *PLACE],
+    parameters=[NAME, REPEATABLE, *OUTCOME, *PLACE],
     request={JSON: TURN},
     examples=[OpenApiExample("A question", {"content": "Name two pets."}, request_only=True)],
 )

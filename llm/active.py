@@ -1,6 +1,7 @@
 """The calls in flight: each process keeps its own, and tells the others through Redis once a second.
 
-A call costs a dictionary's entry and no round trip. What a process has told vanishes with it.
+A call costs a dictionary's entry and no round trip. What a process has told vanishes with it: so it is known, too,
+which processes there are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import logging
 import os
 import socket
 import threading
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -42,6 +44,15 @@ class ActiveCalls(Protocol):
     def leave(self, call: Call) -> None: ...
 
 
+@dataclass(slots=True, frozen=True, order=True)
+class Process:
+    """One that could make calls, and how many it makes."""
+
+    host: str
+    pid: int
+    calls: int
+
+
 class NoActiveCalls:
     """Does not look."""
 
@@ -71,6 +82,10 @@ class LocalCalls:
     def others(self) -> list[JsonObject] | None:
         """Those of other processes; None where they are out of sight."""
         return None
+
+    def processes(self) -> list[Process] | None:
+        """All that tell of their calls, this one among them; None where they are out of sight."""
+        return [Process(socket.gethostname(), os.getpid(), len(self._calls))]
 
     def stop(self) -> None:
         return None
@@ -106,7 +121,6 @@ class SharedCalls(LocalCalls):
             retry=Retry(NoBackoff(), 0),
         )
         self._name = f"{PREFIX}:{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-        self._has_told = False
         self._failing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="active-calls", daemon=True)
@@ -118,40 +132,50 @@ class SharedCalls(LocalCalls):
         """Whatever is still in flight is told no more."""
         self._stopping.set()
         self._thread.join(timeout=2 * EVERY)
-        self._calls = {}
-        self.tell()
+        self._untell()
         self._redis.close()
 
     def others(self) -> list[JsonObject] | None:
+        heard = self._heard()
+        if heard is None:
+            return None
+        return [call for name, calls in heard.items() if name != self._name for call in calls]
+
+    def processes(self) -> list[Process] | None:
+        heard = self._heard()
+        return None if heard is None else sorted(_process(name, len(calls)) for name, calls in heard.items())
+
+    def _heard(self) -> dict[str, list[JsonObject]] | None:
+        """The calls of each process, by its name."""
         try:
-            names = [str(name) for name in self._redis.smembers(PROCESSES) if name != self._name]
-            heard = self._redis.mget(names) if names else []
-            if gone := [name for name, said in zip(names, heard, strict=True) if said is None]:
+            names = [str(name) for name in self._redis.smembers(PROCESSES)]
+            said = dict(zip(names, self._redis.mget(names) if names else [], strict=True))
+            if gone := [name for name in names if said[name] is None]:
                 self._redis.srem(PROCESSES, *gone)
         except RedisError:
             return None
-        return [call for said in heard if said is not None for call in orjson.loads(said)]
+        return {name: orjson.loads(calls) for name, calls in said.items() if calls is not None}
 
     def tell(self) -> None:
-        """Nothing where there is nothing to tell, and was nothing."""
-        calls = self.own()[:MOST]
-        if not calls and not self._has_told:
-            return
+        """An idle process tells that it is there."""
         try:
             with self._redis.pipeline(transaction=False) as pipeline:
-                if calls:
-                    pipeline.set(self._name, orjson.dumps(calls), ex=VANISHES)
-                    pipeline.sadd(PROCESSES, self._name)
-                else:
-                    pipeline.delete(self._name)
-                    pipeline.srem(PROCESSES, self._name)
+                pipeline.set(self._name, orjson.dumps(self.own()[:MOST]), ex=VANISHES)
+                pipeline.sadd(PROCESSES, self._name)
                 pipeline.execute()
         except RedisError as error:
             self._note_failure(error)
             return
-        self._has_told, self._failing = bool(calls), False
+        self._failing = False
+
+    def _untell(self) -> None:
+        try:
+            self._redis.delete(self._name)
+        except RedisError:
+            pass  # it vanishes by itself
 
     def _run(self) -> None:
+        self.tell()
         while not self._stopping.wait(EVERY):
             self.tell()
 
@@ -159,3 +183,8 @@ class SharedCalls(LocalCalls):
         if not self._failing:
             log.warning("Calls in flight cannot be told to other processes: %s", error)
         self._failing = True
+
+
+def _process(name: str, calls: int) -> Process:
+    host, pid, _ = name.removeprefix(f"{PREFIX}:").rsplit(":", 2)
+    return Process(host, int(pid), calls)

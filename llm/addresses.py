@@ -29,7 +29,7 @@ class BadAddress(ValueError):
 
 @dataclass(slots=True, frozen=True)
 class Address:
-    """A base URL taken apart; `str` is its only spelling."""
+    """A URL taken apart; `str` is its only spelling."""
 
     scheme: str
     host: str
@@ -52,7 +52,7 @@ class Address:
         if not parts.hostname:
             raise BadAddress("must name a host")
         if "@" in parts.netloc:
-            raise BadAddress("must not carry credentials; they belong into api_key")
+            raise BadAddress("must not carry credentials")
         if parts.query or parts.fragment or "?" in url or "#" in url:
             raise BadAddress("must not carry a query or a fragment")
         if not PATH.fullmatch(parts.path) or ".." in parts.path.split("/"):
@@ -78,14 +78,17 @@ class Address:
         return f"{self.scheme}://{host}{port}{self.path}"
 
 
-def check_base_url(url: str, allowed: Sequence[str] = ()) -> Address:
-    """https to public hosts; to the machine itself by its plain names, and to `allowed` (hosts or networks), http too.
+def check_base_url(url: str, allowed: Sequence[str] = (), *, at_home: bool = True) -> Address:
+    """https to public hosts; to `allowed` ones (hosts or networks) http too, and, unless not `at_home`, to the machine
+    itself by its plain names.
 
     What a name leads to is judged again by `may_connect`, each time it is looked up. Raises BadAddress.
     """
     address = Address.parse(url)
     listed = _is_listed(address.host, allowed)
     local = _is_local_name(address.host)
+    if local and not (at_home or listed):
+        raise BadAddress(f"leads to this machine: its host {address.host} must be listed in ALLOWED_PRIVATE_HOSTS")
     if address.scheme == "http" and not (local or listed):
         raise BadAddress(f"must be https, or its host {address.host} listed in ALLOWED_PRIVATE_HOSTS")
     if address.ip is not None and not may_connect(address.host, address.ip, allowed):

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import uuid_utils
 
-from llm.registry import RouteSpec
+from llm.budgets import BudgetSpec, Charge
+from llm.registry import UNLIMITED, Limits, RouteSpec
 from llm.types import Completion, JsonObject, Request
 
 Status = Literal["ok", "refused", "error", "cancelled", "incomplete", "interrupted"]
@@ -44,18 +45,26 @@ class Caller:
     key_name: str
     organisation_id: int
     organisation: str
+    team_id: int | None = None
     team: str | None = None
     scopes: frozenset[str] = frozenset()
     models: tuple[str, ...] = ("*",)
     origins: frozenset[str] = frozenset()
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    max_concurrency: int | None = None
+    limits: Limits = UNLIMITED
+    team_limits: Limits = UNLIMITED
+    organisation_limits: Limits = UNLIMITED
+    budgets: tuple[BudgetSpec, ...] = ()
+    """Those of the organisation that this key's calls may fall under."""
     reserve_max_tokens: int | None = None
     expires_at: datetime | None = None
     keeps_bodies: bool = True
     user_id: str | None = None
     """Set where the credential speaks for one user; it overrules what the request says."""
+
+    @property
+    def reserves(self) -> bool:
+        """Whether its calls may have to set money aside before they leave."""
+        return any(budget.hard for budget in self.budgets)
 
 
 def new_id() -> UUID:
@@ -95,6 +104,8 @@ class Call:
     """What else the headers of its answer are to say."""
     waited: float = 0.0
     """Seconds spent waiting for others: for providers, back-off included, and for a turn."""
+    prompt_estimate: int | None = None
+    """Tokens of the prompt, once somebody had to know."""
 
     def __post_init__(self) -> None:
         self.record = Record.opened(self)
@@ -106,7 +117,12 @@ class Call:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one route. `outcome` is ok, error, cancelled; `error` the code of what went wrong. Times in ms."""
+    """One try at one route. `outcome` is ok, error, cancelled, lost (a hedge), or skipped: it was passed by; `error`
+    the code of what went wrong.
+
+    Times in milliseconds: `started_ms` since the call began, `queue_ms` waiting for a turn. `reason` says why it was
+    made. Tokens, and `cost` in picodollars, are those of a try that was paid for beside the one that answered.
+    """
 
     provider: str
     upstream_model: str
@@ -116,6 +132,17 @@ class Attempt:
     latency_ms: float = 0.0
     model: str | None = None
     upstream_id: str | None = None
+    reason: str | None = None
+    started_ms: float | None = None
+    queue_ms: float = 0.0
+    cost: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def is_paid(self) -> bool:
+        """Beside the one that answered."""
+        return self.prompt_tokens > 0
 
 
 @dataclass(slots=True)
@@ -164,6 +191,8 @@ class Record:
     limit_name: str | None = None
     """Of the `errors.Limit` that refused the call."""
     warnings: list[str] = field(default_factory=list)
+    selection: str | None = None
+    """Why this model, where the caller left the choice to us."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -179,6 +208,8 @@ class Record:
     written ones are kept for an hour, at a higher rate."""
     reserved: int | None = None
     """The most the call may cost, charged if it is interrupted; no column of its own."""
+    charges: list[Charge] = field(default_factory=list)
+    """The budgets it counts against; no column of its own."""
 
     queue_ms: float = 0.0
     first_token_ms: float | None = None
@@ -186,6 +217,11 @@ class Record:
     overhead_ms: float = 0.0
 
     body: Body | None = None
+
+    @property
+    def tries(self) -> int:
+        """How often a provider was asked."""
+        return sum(attempt.outcome != "skipped" for attempt in self.attempts)
 
     @classmethod
     def opened(cls, call: Call) -> Record:
@@ -263,4 +299,20 @@ class NullMetrics:
         return None
 
     def rejected(self, reason: str) -> None:
+        return None
+
+
+class Ledger(Protocol):
+    async def cover(self, call: Call, amount: int | None) -> None:
+        """Have `amount` picodollars (None: unknown) set aside in all in every hard budget `call` falls under; what it
+        holds already counts. Raises BudgetExceeded, UnpricedModel, or Unavailable where the books are out of reach.
+
+        What was set aside is released by the record that the recorder commits. One at a time for each call.
+        """
+
+
+class NoLedger:
+    """Everybody may spend what they like."""
+
+    async def cover(self, call: Call, amount: int | None) -> None:
         return None

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
 KEPT_SECONDS = 15 * 60.0
+"""How long known keys work while the store is away, unless told otherwise."""
 PATIENCE_SECONDS = 2.0
 STUCK_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
@@ -54,8 +55,9 @@ class Catalog:
     Everything it publishes is replaced as a whole and never changed, so that readers need no lock.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, kept: float = KEPT_SECONDS) -> None:
         self._clock = clock or SystemClock()
+        self._kept = kept
         self._snapshot: Snapshot | None = None
         self._origins: frozenset[str] = frozenset()
         self._pepper = b""
@@ -91,11 +93,11 @@ class Catalog:
         if self._thread is not None:
             self._thread.join(timeout=PATIENCE_SECONDS)
 
-    def snapshot(self) -> Snapshot:
-        """Waits on the very first use alone; raises Unavailable where the store is away then."""
+    def snapshot(self, patience: float = PATIENCE_SECONDS) -> Snapshot:
+        """Waits on the very first use alone, so many seconds; raises Unavailable where the store is away then."""
         snapshot = self._snapshot
         if snapshot is None:
-            self._settled(self._ask())
+            self._settled(self._ask(), patience)
             snapshot = self._snapshot
         if snapshot is None:
             raise _away()
@@ -133,7 +135,7 @@ class Catalog:
 
     def _held(self, name: str) -> Caller | None:
         caller = self._callers.get(name)
-        if caller is None or self._clock.monotonic() - self._checked_at > KEPT_SECONDS:
+        if caller is None or not self.is_trusted():
             return None
         if caller.expires_at is not None and caller.expires_at <= self._clock.now():
             return None
@@ -167,6 +169,10 @@ class Catalog:
         if self._is_stuck() or not await self._awaited(self._ask(name)):
             raise _away()
         return self._held(name)
+
+    def is_trusted(self) -> bool:
+        """Whether what is in memory still counts: the store was read within the last `kept` seconds."""
+        return self._clock.monotonic() - self._checked_at <= self._kept
 
     def is_reachable(self) -> bool:
         """Whether the last visit to the store came off and none hangs."""
@@ -204,9 +210,9 @@ class Catalog:
         done, _ = await asyncio.wait((waiter,), timeout=PATIENCE_SECONDS)
         return bool(done) and waiter.result()
 
-    def _settled(self, answered: Future[bool]) -> bool:
+    def _settled(self, answered: Future[bool], patience: float = PATIENCE_SECONDS) -> bool:
         try:
-            return answered.result(timeout=PATIENCE_SECONDS)
+            return answered.result(timeout=patience)
         except TimeoutError:
             return False
 

@@ -10,8 +10,11 @@ GatewayError
 │   ├── Forbidden                 403
 │   ├── NotFound                  404  an unknown model, provider or record
 │   ├── BodyTooLarge              413
+│   ├── UnpricedModel             403  a hard budget cannot hold what has no price
 │   └── RateLimited               429
-├── Unavailable                   503  ours: the store is down, or we are shutting down
+│       └── BudgetExceeded        429
+├── Unavailable                   503  ours: the store is down
+│   └── GoingAway                 503  this process stops
 ├── DeadlineExceeded              504  ours: the call's own time is up
 └── ProviderError                 502  the vendor's; `retryable` drives everything above it
     ├── ProviderRefused           400  the vendor calls the request bad (400, 404, 413, 422)
@@ -21,6 +24,7 @@ GatewayError
     ├── ProviderUnsupported       422  what is asked has no words in the vendor's dialect: another route may have some
     ├── ProviderAuth              502  the vendor refuses our credentials: the operator's problem
     ├── ProviderRateLimited       429
+    │   └── ProviderBusy          429  ours: its limits leave no room in time
     ├── ProviderOverloaded        503
     ├── ProviderTimeout           504
     ├── ProviderUnreachable       502  no connection
@@ -37,13 +41,14 @@ from typing import Literal
 
 @dataclass(slots=True, frozen=True)
 class Limit:
-    """The limit that refused a call. `scope` is key, team, organisation or provider."""
+    """The limit that refused a call. `scope` is key, team, organisation, user, tag or provider; a budget's amounts are
+    decimal dollars."""
 
     name: str
     scope: str
-    used: int
-    max: int
-    resets_at: datetime
+    used: int | str
+    max: int | str
+    resets_at: datetime | None
 
 
 class GatewayError(Exception):
@@ -128,10 +133,30 @@ class RateLimited(CallerError):
     code = "rate_limited"
 
 
+class BudgetExceeded(RateLimited):
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+
+
+class UnpricedModel(CallerError):
+    status = 403
+    type = "permission_denied"
+    code = "unpriced_model"
+
+
 class Unavailable(GatewayError):
     status = 503
     type = "unavailable"
     code = "unavailable"
+
+
+class GoingAway(Unavailable):
+    """This process stops: another one, or the next, will serve."""
+
+    code = "going_away"
+
+    def __init__(self) -> None:
+        super().__init__("The gateway is going away; ask again.", retry_after=1.0)
 
 
 class DeadlineExceeded(GatewayError):
@@ -158,8 +183,9 @@ class ProviderError(GatewayError):
         code: str | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        limit: Limit | None = None,
     ) -> None:
-        super().__init__(message, param=param, code=code, hint=hint, retry_after=retry_after)
+        super().__init__(message, param=param, code=code, hint=hint, retry_after=retry_after, limit=limit)
         self.upstream_status = upstream_status
 
 
@@ -206,6 +232,14 @@ class ProviderRateLimited(ProviderError):
     type = "rate_limited"
     code = "provider_rate_limited"
     retryable = True
+
+
+class ProviderBusy(ProviderRateLimited):
+    """By our own count, before the vendor is asked: another route may have room, and the caller may try again."""
+
+    code = "provider_busy"
+    source = "gateway"
+    retryable = False
 
 
 class ProviderOverloaded(ProviderError):

@@ -12,13 +12,14 @@ from llm.active import ActiveCalls, NoActiveCalls
 from llm.cache import Cache, CachedAnswer, Lease, cache_key, is_cacheable, reads_cache, worth_keeping
 from llm.call import Call, Caller, Clock, Metrics, Recorder
 from llm.counting import Counter
-from llm.errors import GatewayError, NotFound
+from llm.errors import GatewayError, GoingAway, NotFound, ProviderBusy, ProviderError
 from llm.fold import Fold, replay
-from llm.limits import Limiter
+from llm.lifecycle import lifecycle
+from llm.limits import FREE, Admission, Limiter
 from llm.prepare import Defaults, Plan, prepare, prepare_count
 from llm.registry import Snapshot
 from llm.routing import Router
-from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_end, note_error
+from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_cut, note_end, note_error
 from llm.types import Completion, EventStream, Request
 
 FOLLOW = 30.0
@@ -67,7 +68,7 @@ class Gateway:
         try:
             plan = await self._prepared(call)
             visit = await self._look_up(call, plan)
-            call.limits = (await parts.limiter.admit(call.caller)).headers(parts.clock.now())
+            visit.admission = await parts.limiter.admit(call, hit=visit.hit is not None)
             async with aclosing(self._events(call, plan, visit)) as batches:
                 async for events in batches:
                     if fold.add(events) and not call.has_begun:
@@ -77,11 +78,16 @@ class Gateway:
             note_answer(call)
         except GatewayError as error:
             call.completion = fold.completion
+            if isinstance(error, ProviderError) and not isinstance(error, ProviderBusy):
+                visit.failure = error
             note_error(call, error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
             call.completion = fold.completion
-            note_cancelled(call)
+            if lifecycle.cutting:
+                note_cut(call, GoingAway())
+            else:
+                note_cancelled(call)
             raise
         except Exception as error:  # a bug of ours must still be in the books
             call.completion = fold.completion
@@ -109,13 +115,14 @@ class Gateway:
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
         snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
+        speed = self._parts.router.observed.speed
         try:
-            return await prepare(call, snapshot, self._parts.defaults, today=today)
+            return await prepare(call, snapshot, self._parts.defaults, today=today, speed=speed)
         except NotFound:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
-            return await prepare(call, newer, self._parts.defaults, today=today)
+            return await prepare(call, newer, self._parts.defaults, today=today, speed=speed)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:
         """A hit, or the lead among those who ask the same, or neither."""
@@ -139,7 +146,7 @@ class Gateway:
             note_cached(call, visit.hit)
             yield replay(visit.hit.completion)
             return
-        async with aclosing(self._parts.router.stream(call, plan.candidates)) as batches:
+        async with aclosing(self._parts.router.stream(call, plan)) as batches:
             async for events in batches:
                 yield events
 
@@ -147,12 +154,14 @@ class Gateway:
         """Never fails the answer. The result completes when the record is safe."""
         parts = self._parts
         note_end(call, parts.clock.monotonic())
+        visit.admission.leave(0 if visit.hit else call.record.total_tokens)
         self._keep(call, visit)
         parts.metrics.observe(call.record)
         return parts.recorder.finish(call.record)
 
     def _keep(self, call: Call, visit: Visit) -> None:
-        """A good answer goes into the cache, beside the way of the answer; else the lead is handed on."""
+        """A good answer goes into the cache, beside the way of the answer, and a vendor's failure to those who wait;
+        else the lead is handed on."""
         if visit.key is None or visit.hit is not None:
             return
         record, completion = call.record, call.completion
@@ -163,7 +172,7 @@ class Gateway:
             keep = visit.lease.store(answer, visit.ttl) if visit.lease else self._store(visit, answer)
             self._beside(keep)
         elif visit.lease is not None:
-            self._beside(visit.lease.release())
+            self._beside(visit.lease.fail(visit.failure) if visit.failure else visit.lease.release())
 
     def _store(self, visit: Visit, answer: CachedAnswer) -> Coroutine[Any, Any, None]:
         return self._parts.cache.store(visit.key or "", answer, visit.ttl)
@@ -184,9 +193,12 @@ async def drained(call: Call, stream: EventStream) -> Completion:
 
 @dataclass(slots=True)
 class Visit:
-    """What one call found in the cache. Without a key the cache has no part in the call; `ttl` in seconds."""
+    """What one call found in the cache, and what it took of its caller's limits. Without a key the cache has no part in
+    the call; `ttl` in seconds."""
 
     key: str | None = None
     ttl: int = 0
     hit: CachedAnswer | None = None
     lease: Lease | None = None
+    failure: ProviderError | None = None
+    admission: Admission = FREE

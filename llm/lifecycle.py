@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llm.errors import GoingAway
 
 logger = logging.getLogger(__name__)
 
@@ -15,10 +19,15 @@ DRAIN = "gatehouse.drain"
 
 
 class Lifecycle:
-    """`draining` turns true at the first signal to stop and never back: `/readyz` is red from then on."""
+    """`draining` turns true at the first signal to stop and never back: `/readyz` is red from then on. `cutting` turns
+    true when the grace time is over: whatever is cancelled then was cut by us, and no client has left.
+
+    `undertaken` is what goes on without a client; it has the grace time too.
+    """
 
     def __init__(self) -> None:
-        self.draining = False
+        self.draining = self.cutting = False
+        self.undertaken: set[asyncio.Task[None]] = set()
         self._opening: list[Hook] = []
         self._closing: list[Hook] = []
 
@@ -31,6 +40,25 @@ class Lifecycle:
         """Runs `hook` once after the last answer; the last one named goes first."""
         self._closing.append(hook)
         return hook
+
+    def undertake(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """`work` goes on whoever leaves."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.undertaken.add(task)
+        task.add_done_callback(self.undertaken.discard)
+        return task
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Around what speaks with a client: cut by us it raises GoingAway, and can still say so."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.cutting or task is None:
+                raise
+            task.uncancel()
+            raise GoingAway from None
 
     async def startup(self) -> None:
         for hook in self._opening:

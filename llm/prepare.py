@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from fnmatch import fnmatchcase
 
+import llm.prices as prices
 import llm.retirement as retirement
 import llm.tokens as tokens
 from llm.call import Call, Caller
 from llm.errors import ContextTooLong, Forbidden, InvalidField, NotFound, UnsupportedCapability
+from llm.needs import FIELDS, lacking, may_use, path, serves
 from llm.registry import ModelSpec, RouteSpec, Snapshot
-from llm.types import Image, Message, Options, PromptReference, Request, Text
+from llm.selection import Speed, select, unobserved
+from llm.types import Message, Options, PromptReference, Request, Text
 
 
 @dataclass(slots=True, frozen=True)
@@ -22,6 +24,7 @@ class Defaults:
     temperature: float | None = None
     max_tokens: int | None = None
     cache_ttl: int = 3600
+    reserve_max_tokens: int = 4096
 
 
 @dataclass(slots=True, frozen=True)
@@ -33,30 +36,74 @@ class Candidate:
     request: Request
     max_tokens: int | None
 
+    def most_cost(self, call: Call) -> int | None:
+        """Picodollars it may cost at most; None where that is unknown, or nobody asks since there is no hard budget."""
+        if not call.caller.reserves:
+            return None
+        written = self.max_tokens if self.max_tokens is not None else self.model.max_output_tokens
+        if written is None:
+            return None
+        price = self.route.price_at(call.record.created_at)
+        return prices.most(tokens.bound(self.request), written * (self.request.options.n or 1), price)
+
 
 @dataclass(slots=True, frozen=True)
 class Plan:
+    """What may be tried: `on_filter` where a provider filters the content, `on_window` where it is too long for it.
+
+    `straight` says why the candidates are others than the model's own, where they are.
+    """
+
     model: ModelSpec
     candidates: list[Candidate]
+    on_filter: list[Candidate] = field(default_factory=list)
+    on_window: list[Candidate] = field(default_factory=list)
+    straight: str = ""
 
 
-async def prepare(call: Call, snapshot: Snapshot, defaults: Defaults, *, today: date) -> Plan:
-    """Raises the 403, 404 or 422 that the caller deserves before a provider is asked."""
+async def prepare(
+    call: Call, snapshot: Snapshot, defaults: Defaults, *, today: date, speed: Speed = unobserved
+) -> Plan:
+    """Raises the 403, 404 or 422 that the caller deserves before a provider is asked.
+
+    `speed` is what was seen of a route, for a caller who leaves the choice of a model to us.
+    """
     if call.request.prompt is not None:
         raise _no_prompt(call.request, call.request.prompt)
-    model = resolve(call.request, call.caller, snapshot)
+    selection = select(call, snapshot, defaults.max_tokens, today=today, speed=speed)
+    model = selection.model if selection else resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
     _mind_retirement(call, model, today)
     call.request = request = completed(call.request, model, defaults)
-    lacking = _lacking(request, model)
-    if lacking:
+    if lacks := lacking(request, model):
         raise UnsupportedCapability(
-            f"The model {model.name} does not offer {lacking[0]}.", param=_path(request, _FIELD_OF[lacking[0]])
+            f"The model {model.name} does not offer {lacks[0]}.", param=path(request, FIELDS[lacks[0]])
         )
     _check_output_bound(request, model)
-    await _check_window(request, model)
-    candidates = _candidates(call, model, snapshot)
-    return Plan(model, candidates)
+    too_long = await _overflow(request, model)
+    if too_long is not None:
+        return await _longer(call, model, snapshot, defaults, too_long)
+    call.request = _bounded(call, model, defaults)
+    others = selection.others if selection and request.fallbacks is None else _fallbacks(call, model, snapshot)
+    return Plan(
+        model,
+        _candidates(call, model, others, snapshot, defaults),
+        on_filter=_routes(call, _own(call, model, model.filter_fallbacks, snapshot), defaults),
+        on_window=_routes(call, _roomier(call, model, snapshot), defaults),
+    )
+
+
+async def _longer(
+    call: Call, model: ModelSpec, snapshot: Snapshot, defaults: Defaults, too_long: ContextTooLong
+) -> Plan:
+    """Straight to those of the model's fallbacks that hold what it cannot."""
+    roomy = [other for other in _roomier(call, model, snapshot) if await _overflow(call.request, other) is None]
+    call.request = _bounded(call, model, defaults)
+    candidates = _routes(call, roomy, defaults)
+    if not candidates:
+        raise too_long
+    call.record.warnings.append(f"the request is too long for {model.name}: {candidates[0].model.name} was asked")
+    return Plan(model, candidates, straight=f"the request is too long for {model.name}")
 
 
 @dataclass(slots=True, frozen=True)
@@ -90,7 +137,7 @@ def _mind_retirement(call: Call, model: ModelSpec, today: date) -> None:
 
 
 def _no_prompt(request: Request, asked: PromptReference) -> NotFound:
-    param = _path(request, "prompt.name")
+    param = path(request, "prompt.name")
     return NotFound(f"There is no prompt {asked.name[:200]!r}.", param=param, code="prompt_not_found")
 
 
@@ -118,10 +165,6 @@ def _default_name(request: Request, snapshot: Snapshot) -> str | None:
     return (provider.default_model if provider else None) or snapshot.default_model
 
 
-def may_use(caller: Caller, name: str) -> bool:
-    return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in caller.models)
-
-
 def completed(request: Request, model: ModelSpec, defaults: Defaults) -> Request:
     """The request with its context in the system message and, on the native surface, the settings' defaults."""
     messages = _with_context(request)
@@ -129,6 +172,17 @@ def completed(request: Request, model: ModelSpec, defaults: Defaults) -> Request
     if request.dialect == "native":
         options = _with_defaults(options, model, defaults)
     return replace(request, messages=messages, options=options)
+
+
+def _bounded(call: Call, model: ModelSpec, defaults: Defaults) -> Request:
+    """With the key's own bound where a hard budget hangs on it: part of what is asked, so that the cache knows."""
+    request, caller = call.request, call.caller
+    if request.options.max_tokens is not None or not caller.reserves:
+        return request
+    most = model.max_output_tokens
+    bound = caller.reserve_max_tokens or (None if most else defaults.reserve_max_tokens)
+    bound = min(bound, most) if bound and most else bound
+    return replace(request, options=replace(request.options, max_tokens=bound)) if bound else request
 
 
 def _with_context(request: Request) -> list[Message]:
@@ -151,70 +205,50 @@ def _with_defaults(options: Options, model: ModelSpec, defaults: Defaults) -> Op
     return replace(options, temperature=temperature, max_tokens=max_tokens)
 
 
-OURS = frozenset({"provider", "fallbacks", "prompt.name"})
-"""Fields that no other dialect has, so that there they stand in an object of their own."""
-
-_FIELD_OF = {"streaming": "stream", "tools": "tools", "vision": "messages"}
-
-
-def _lacking(request: Request, model: ModelSpec) -> list[str]:
-    """The capabilities asked for that the model lacks; a model without a list is taken to have all."""
-    return [need for need in _needs(request) if model.capabilities and need not in model.capabilities]
-
-
-def _needs(request: Request) -> list[str]:
-    needs = ["streaming"] if request.stream else []
-    if request.options.tools:
-        needs.append("tools")
-    if any(isinstance(part, Image) for message in request.messages for part in message.parts):
-        needs.append("vision")
-    return needs
-
-
-def _path(request: Request, name: str) -> str:
-    """The field as this caller's dialect spells it."""
-    if request.dialect == "native":
-        return f"options.{name}" if name in Options.__slots__ else name
-    return f"gatehouse.{name}" if name in OURS else name
-
-
 def _check_output_bound(request: Request, model: ModelSpec) -> None:
     wanted, most = request.options.max_tokens, model.max_output_tokens
     if wanted and most and wanted > most:
         raise InvalidField(
             f"max_tokens is {wanted}, but {model.name} writes at most {most} tokens.",
-            param=_path(request, "max_tokens"),
+            param=path(request, "max_tokens"),
         )
 
 
-async def _check_window(request: Request, model: ModelSpec) -> None:
+async def _overflow(request: Request, model: ModelSpec) -> ContextTooLong | None:
     """Tokens are bounded by bytes; only near the window are they counted, beside the event loop."""
     window, answer = model.context_window, request.options.max_tokens or 0
     if not window or tokens.bound(request) + answer <= window:
-        return
+        return None
     counted = await asyncio.to_thread(tokens.count, request, model.name)
-    if counted + answer > window:
-        bound = f" and up to {answer} for the answer" if answer else ""
-        raise ContextTooLong(
-            f"The request has {counted} tokens{bound}; the context window of {model.name} holds {window}.",
-            param="messages",
-        )
+    if counted + answer <= window:
+        return None
+    bound = f" and up to {answer} for the answer" if answer else ""
+    return ContextTooLong(
+        f"The request has {counted} tokens{bound}; the context window of {model.name} holds {window}.",
+        param="messages",
+    )
 
 
-def _candidates(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[Candidate]:
+def _candidates(
+    call: Call, model: ModelSpec, others: list[ModelSpec], snapshot: Snapshot, defaults: Defaults
+) -> list[Candidate]:
     """The model's routes, then those of its fallbacks; a pinned provider leaves only its own."""
     request = call.request
     routes = _pinned(request, model, snapshot) if request.provider else model.routes
-    found = [_candidate(model, route, request) for route in routes if _serves(request, route)]
-    for fallback in _fallbacks(call, model, snapshot):
-        found += [_candidate(fallback, route, request) for route in fallback.routes if _serves(request, route)]
+    found = [_candidate(call, model, route, defaults) for route in routes if serves(request, route)]
+    found += _routes(call, others, defaults)
     if not found:
         raise UnsupportedCapability(f"No route of {model.name} can serve this request.", param="model")
     return found
 
 
+def _routes(call: Call, models: list[ModelSpec], defaults: Defaults) -> list[Candidate]:
+    ways = [(model, route) for model in models for route in model.routes if serves(call.request, route)]
+    return [_candidate(call, model, route, defaults) for model, route in ways]
+
+
 def _pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[RouteSpec]:
-    name, param = request.provider or "", _path(request, "provider")
+    name, param = request.provider or "", path(request, "provider")
     if name not in snapshot.providers:
         near = snapshot.near(name, list(snapshot.providers))
         hint = f"Did you mean {' or '.join(near)}?" if near else None
@@ -231,26 +265,39 @@ def _pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[Rout
 def _fallbacks(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[ModelSpec]:
     """Named in the request they must exist; the model's own are left out where they cannot serve."""
     request = call.request
-    if request.fallbacks is not None:
-        field = _path(request, "fallbacks")
-        named = [
-            resolve(replace(request, model=name), call.caller, snapshot, field=field) for name in request.fallbacks
-        ]
-    else:
-        own = () if request.provider else model.fallbacks
-        named = [snapshot.models[name] for name in own if name in snapshot.models and may_use(call.caller, name)]
-    return [fallback for fallback in named if fallback.name != model.name and not _lacking(request, fallback)]
+    if request.fallbacks is None:
+        return _own(call, model, model.fallbacks, snapshot)
+    field = path(request, "fallbacks")
+    named = [resolve(replace(request, model=name), call.caller, snapshot, field=field) for name in request.fallbacks]
+    return [fallback for fallback in named if fallback.name != model.name and not lacking(request, fallback)]
 
 
-def _serves(request: Request, route: RouteSpec) -> bool:
-    offers = {"streaming": route.provider.streaming, "tools": route.provider.tools, "vision": route.provider.images}
-    return all(offers[need] for need in _needs(request))
+def _own(call: Call, model: ModelSpec, names: tuple[str, ...], snapshot: Snapshot) -> list[ModelSpec]:
+    """Those of the registry, unless the caller wants a provider or fallbacks of its own."""
+    request = call.request
+    if not names or request.provider or request.fallbacks is not None:
+        return []
+    known = [snapshot.models[name] for name in names if name in snapshot.models and may_use(call.caller, name)]
+    return [other for other in known if other.name != model.name and not lacking(request, other)]
 
 
-def _candidate(model: ModelSpec, route: RouteSpec, request: Request) -> Candidate:
-    wanted, most = request.options.max_tokens, model.max_output_tokens
-    max_tokens = min(wanted, most) if wanted and most else wanted
-    return Candidate(model, route, _with_provider_defaults(request, route), max_tokens)
+def _roomier(call: Call, model: ModelSpec, snapshot: Snapshot) -> list[ModelSpec]:
+    """The model's fallbacks for what is too long: only a longer window helps."""
+    window = model.context_window or 0
+    others = _own(call, model, model.window_fallbacks, snapshot)
+    return [other for other in others if other.context_window is None or other.context_window > window]
+
+
+def _candidate(call: Call, model: ModelSpec, route: RouteSpec, defaults: Defaults) -> Candidate:
+    return Candidate(model, route, _with_provider_defaults(call.request, route), _output_bound(call, model, defaults))
+
+
+def _output_bound(call: Call, model: ModelSpec, defaults: Defaults) -> int | None:
+    """What the vendor is told. Where a hard budget hangs on it, a bound that the vendor does not keep is none."""
+    wanted, most = call.request.options.max_tokens, model.max_output_tokens
+    if wanted is None and most is None and call.caller.reserves:
+        return defaults.reserve_max_tokens
+    return min(wanted, most) if wanted and most else wanted
 
 
 def _with_provider_defaults(request: Request, route: RouteSpec) -> Request:

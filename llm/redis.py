@@ -43,7 +43,7 @@ class ErrorReply(StoreUnavailable):
 
 
 class Script:
-    """A Lua script, sent by its digest, and once by its text to a server that has not met it."""
+    """A Lua script, sent by its text once over each connection, and by its digest from then on."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -217,6 +217,7 @@ class GuardedRedis:
         self._link: Link | None = None
         self._connecting: asyncio.Task[Link] | None = None
         self._probe: asyncio.Task[None] | None = None
+        self._sent: set[str] = set()
         self.is_closed = False
 
     @property
@@ -233,11 +234,14 @@ class GuardedRedis:
         return reply
 
     async def evaluate(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Reply:
-        try:
-            return await self.run("EVALSHA", script.digest, len(keys), *keys, *arguments)
-        except ErrorReply as error:
-            if error.code != "NOSCRIPT":
-                raise
+        """What `script` returns. What is asked first is done first, unless somebody flushes the server's scripts."""
+        if script.digest in self._sent:
+            try:
+                return await self.run("EVALSHA", script.digest, len(keys), *keys, *arguments)
+            except ErrorReply as error:
+                if error.code != "NOSCRIPT":
+                    raise
+        self._sent.add(script.digest)
         return await self.run("EVAL", script.text, len(keys), *keys, *arguments)
 
     async def close(self) -> None:
@@ -281,6 +285,7 @@ class GuardedRedis:
         if link.is_lost:
             raise StoreUnavailable("The connection to Redis is lost.")
         self._link = link
+        self._sent.clear()
         return link
 
     def _lost(self, link: Link, unanswered: int) -> None:

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+from llm.types import Requirements
+
+Strategy = Literal["ordered", "weighted", "cheapest", "fastest", "least_busy"]
+"""Which of a model's routes is tried first."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -57,6 +62,18 @@ class Price(Rates):
 
 
 @dataclass(slots=True, frozen=True)
+class Limits:
+    """How much any sixty seconds may see, and how much there may be at once; None is no limit."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_concurrency: int | None = None
+
+
+UNLIMITED = Limits()
+
+
+@dataclass(slots=True, frozen=True)
 class ProviderSpec:
     """One vendor endpoint and its credentials. Times in seconds; `version` changes with every edit of the row.
 
@@ -79,9 +96,8 @@ class ProviderSpec:
     chunk_timeout: float = 30.0
     retries: int = 3
     retry_delay: float = 1.0
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    max_concurrency: int | None = None
+    limits: Limits = UNLIMITED
+    interactive_share: float = 0.1
     streaming: bool = True
     tools: bool = True
     images: bool = True
@@ -98,6 +114,7 @@ class RouteSpec:
     upstream_model: str
     order: int = 1
     weight: int = 1
+    limits: Limits = UNLIMITED
     prices: tuple[Price, ...] = ()
 
     def price_at(self, instant: datetime) -> Price | None:
@@ -110,7 +127,10 @@ class RouteSpec:
 
 @dataclass(slots=True, frozen=True)
 class ModelSpec:
-    """A public name that callers ask for. Windows in tokens."""
+    """A public name that callers ask for. Windows in tokens.
+
+    `filter_fallbacks` are asked where the content is filtered, `window_fallbacks` where it is too long.
+    """
 
     id: int
     name: str
@@ -122,6 +142,11 @@ class ModelSpec:
     quality: int | None = None
     caching: bool = True
     fallbacks: tuple[str, ...] = ()
+    filter_fallbacks: tuple[str, ...] = ()
+    window_fallbacks: tuple[str, ...] = ()
+    strategy: Strategy = "ordered"
+    hedging: bool = False
+    continues: bool = False
     routes: tuple[RouteSpec, ...] = ()
     retires_on: date | None = None
     successor: str | None = None
@@ -135,6 +160,8 @@ class Snapshot:
     models: Mapping[str, ModelSpec] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, ProviderSpec] = field(default_factory=lambda: MappingProxyType({}))
     default_model: str | None = None
+    tiers: Mapping[str, Requirements] = field(default_factory=lambda: MappingProxyType({}))
+    """Requirements by the names they go by."""
 
     def near(self, name: str, among: list[str]) -> list[str]:
         """Up to three names out of `among` that look like `name`, nearest first."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from llm import prices, tokens
 from llm.cache import CachedAnswer
-from llm.call import Body, Call
+from llm.call import Attempt, Body, Call
 from llm.dialects import native
-from llm.errors import GatewayError, ProviderError
+from llm.errors import GatewayError
 from llm.types import Completion, Usage
 
 
@@ -34,7 +34,7 @@ def note_error(call: Call, error: GatewayError) -> None:
     if call.has_begun:
         record.status = "incomplete"
         _note_usage(call, call.completion or Completion())
-    elif record.attempts or isinstance(error, ProviderError) or error.status == GatewayError.status:
+    elif record.tries or error.source == "provider" or error.status == GatewayError.status:
         record.status = "error"
     else:
         record.status = "refused"
@@ -51,6 +51,14 @@ def note_cancelled(call: Call) -> None:
     if any(attempt.outcome == "cancelled" for attempt in call.record.attempts):
         _note_usage(call, call.completion or Completion())
     _note_body(call)
+
+
+def note_cut(call: Call, error: GatewayError) -> None:
+    """We left, and told the client so: as far as it came it is used up, as if the client had left."""
+    note_cancelled(call)
+    record = call.record
+    record.status, record.http_status = "incomplete" if call.has_begun else "error", error.status
+    record.error_type, record.error_code, record.error_message = error.type, error.code, error.message
 
 
 def note_begun(call: Call, now: float) -> None:
@@ -73,37 +81,50 @@ def _own_share(call: Call, now: float) -> float:
 
 
 def _note_usage(call: Call, completion: Completion) -> None:
-    """Usage as the provider counted it, else our estimate; cost from the price at the time of the call."""
+    """Usage as the provider counted it, else our estimate; cost from the price at the time of the call. Tries that
+    were paid for beside the one that answered are in the sum."""
     record = call.record
+    paid = [attempt for attempt in record.attempts if attempt.is_paid]
+    parts = [attempt for attempt in paid if attempt.outcome != "lost"]
     usage = completion.usage
     if usage is None or usage.estimated:
-        usage = _estimate(call, completion, usage)
-    completion.usage = usage
+        usage = _estimate(call, completion, usage, sum(part.completion_tokens for part in parts))
+    if record.cache == "hit":
+        record.cost = 0
+    elif call.route is not None:
+        price = call.route.price_at(record.created_at)
+        record.cost = prices.added(prices.cost(usage, price), *(attempt.cost for attempt in paid))
+        record.price = price.rates(usage.prompt_tokens) if price else None
+        if record.price and usage.hour_write_tokens:
+            record.price["hour_write_tokens"] = usage.hour_write_tokens
+    completion.usage = usage = _joined(usage, parts)
     record.prompt_tokens, record.completion_tokens = usage.prompt_tokens, usage.completion_tokens
     record.total_tokens = usage.total_tokens
     record.cached_tokens, record.cache_write_tokens = usage.cached_tokens, usage.cache_write_tokens
     record.reasoning_tokens, record.usage_estimated = usage.reasoning_tokens, usage.estimated
     record.upstream_id = completion.upstream_id
     record.upstream_model = completion.upstream_model or record.upstream_model
-    if record.cache == "hit":
-        record.cost = 0
-    elif call.route is not None:
-        price = call.route.price_at(record.created_at)
-        record.cost = prices.cost(usage, price)
-        record.price = price.rates(usage.prompt_tokens) if price else None
-        if record.price and usage.hour_write_tokens:
-            record.price["hour_write_tokens"] = usage.hour_write_tokens
 
 
-def _estimate(call: Call, completion: Completion, so_far: Usage | None) -> Usage:
-    """Of a stream that broke off the vendor may have counted the prompt, and of its answer the first word."""
+def _joined(usage: Usage, parts: list[Attempt]) -> Usage:
+    """Of an answer that several tries wrote one after the other."""
+    if not parts:
+        return usage
+    prompt = usage.prompt_tokens + sum(part.prompt_tokens for part in parts)
+    said = usage.completion_tokens + sum(part.completion_tokens for part in parts)
+    return replace(usage, prompt_tokens=prompt, completion_tokens=said, total_tokens=prompt + said, estimated=True)
+
+
+def _estimate(call: Call, completion: Completion, so_far: Usage | None, elsewhere: int) -> Usage:
+    """Of a stream that broke off the vendor may have counted the prompt, and of its answer the first word. Of what was
+    said `elsewhere` tokens are another try's."""
     said = sum(
         tokens.estimate(choice.text) + tokens.estimate(choice.reasoning) + tokens.estimate(choice.refusal)
         for choice in completion.choices
     )
     said += sum(tokens.estimate(called.arguments) for choice in completion.choices for called in choice.tool_calls)
     counted = so_far or Usage(prompt_tokens=tokens.estimate_request(call.request), estimated=True)
-    said = max(said, counted.completion_tokens)
+    said = max(said - elsewhere, counted.completion_tokens)
     return replace(counted, completion_tokens=said, total_tokens=counted.prompt_tokens + said)
 
 

@@ -1,4 +1,4 @@
-"""The way in through Celery: a request of the native dialect, answered in a worker.
+"""The way in through Celery: a request of the native dialect, answered in a worker; and what is done away with in time.
 
 A message is done with when a worker takes it up (`acks_late` off): a killed worker never generates twice. What it had
 begun is in the log as `interrupted`; a message still waiting goes to another worker where the broker keeps it.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from celery import shared_task
 
+from llm import claims
 from llm.bridge import bridge
 from llm.call import Caller, new_id, public_id
 from llm.dialects import native
@@ -68,3 +70,9 @@ async def holder(key_id: int, user_id: str | None) -> Caller:
     if caller is None:
         raise Unauthenticated(f"The key {key_id} is unknown, expired or disabled.")
     return caller if user_id is None else replace(caller, user_id=user_id)
+
+
+@shared_task
+def prune_claims() -> int:
+    """Deletes answers that were kept for a day, and the claims of calls that died; says how many."""
+    return claims.prune(datetime.now(UTC))

@@ -187,6 +187,22 @@ class Metadata:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+CAPABILITIES = ("streaming", "tools", "vision", "audio", "files", "structured", "reasoning")
+"""What a model can do beside reading and writing text."""
+
+
+@dataclass(slots=True, frozen=True)
+class Requirements:
+    """What a model must meet to be chosen for a request: `context_window` in tokens, `max_cost` in picodollars for the
+    request, `min_quality` 1 to 10, `max_latency_ms` until its answers begin."""
+
+    capabilities: frozenset[str] = frozenset()
+    context_window: int | None = None
+    max_cost: int | None = None
+    min_quality: int | None = None
+    max_latency_ms: float | None = None
+
+
 @dataclass(slots=True, frozen=True, eq=False)
 class Original:
     """A request as it came over the wire, and what was read from it: as long as that is still what is wanted, an
@@ -211,6 +227,7 @@ class Request:
     context: Context | None = None
     options: Options = field(default_factory=Options)
     fallbacks: list[str] | None = None
+    requirements: Requirements | None = None
     cache: CachePolicy = field(default_factory=CachePolicy)
     metadata: Metadata = field(default_factory=Metadata)
     stream: bool = False

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from analytics.metrics import PrometheusMetrics
+from analytics.metrics import PrometheusMetrics, mark_degraded
 from analytics.recorder import JournalRecorder
-from llm import redis
+from llm import looks, redis
 from llm.active import LocalCalls, SharedCalls
 from llm.cache import Cache, MemoryCache, RedisCache
 from llm.call import Clock, Metrics, SystemClock
@@ -19,26 +22,43 @@ from llm.catalog import Catalog
 from llm.counting import Counter
 from llm.errors import ProviderError
 from llm.gateway import Gateway, Parts
-from llm.limits import Limiter, MemoryLimiter, RedisLimiter
+from llm.ledger import DatabaseLedger
+from llm.limits import MemoryMeters, MeteredLimiter, Meters, RedisMeters, Throttle, WaitingThrottle
 from llm.prepare import Defaults
 from llm.probing import Prober
-from llm.providers.anthropic import AnthropicProvider
 from llm.providers.base import Probe, Provider, ProviderFactory
 from llm.providers.compatible import COMPATIBLE
 from llm.providers.echo import EchoProvider
-from llm.providers.google import GoogleProvider
-from llm.providers.openai import OpenAIProvider
 from llm.registry import ProviderSpec
-from llm.routing import Router
+from llm.routing import Circuits, Observed, Router
+from llm.routing.news import SharedCircuits
+from llm.watch import Watch
+from webhooks.circuits import tell_of
 
+
+class Late:
+    """A provider's class by its place, imported when the first is made: the vendors' SDKs take seconds."""
+
+    def __init__(self, place: str, **more: Any) -> None:
+        self._place = place
+        self._more = more
+
+    def __call__(self, spec: ProviderSpec) -> Provider:
+        made: Provider = import_string(self._place)(spec, **self._more)
+        return made
+
+
+OPENAI = "llm.providers.openai.OpenAIProvider"
 KINDS: dict[str, ProviderFactory] = {
-    "openai": OpenAIProvider,
-    "anthropic": AnthropicProvider,
-    "google": GoogleProvider,
-    **{kind: partial(OpenAIProvider, profile=profile) for kind, profile in COMPATIBLE.items()},
+    "openai": Late(OPENAI),
+    "anthropic": Late("llm.providers.anthropic.AnthropicProvider"),
+    "google": Late("llm.providers.google.GoogleProvider"),
+    **{kind: Late(OPENAI, profile=profile) for kind, profile in COMPATIBLE.items()},
     "echo": lambda spec: EchoProvider(),
 }
 """How each kind of provider is spoken to; a row of another kind can be kept, but not asked."""
+FIRST_READING = 30.0
+"""Seconds that a process waits for its registry before it does not start: a large one takes a slow machine some."""
 RETIRE = 600.0
 """Seconds after which no stream can still be using a provider's former client."""
 
@@ -50,7 +70,7 @@ def clock() -> Clock:
 
 @cache
 def catalog() -> Catalog:
-    made = Catalog()
+    made = Catalog(kept=settings.KEYS_WITHOUT_DATABASE)
     made.start()
     return made
 
@@ -63,12 +83,22 @@ def recorder() -> JournalRecorder:
 
 
 @cache
+def ledger() -> DatabaseLedger:
+    return DatabaseLedger(lambda: recorder().journal.name, clock())
+
+
+@cache
 def metrics() -> Metrics:
     return PrometheusMetrics()
 
 
 def defaults() -> Defaults:
-    return Defaults(settings.DEFAULT_TEMPERATURE, settings.DEFAULT_MAX_TOKENS, settings.CACHE_TTL)
+    return Defaults(
+        temperature=settings.DEFAULT_TEMPERATURE,
+        max_tokens=settings.DEFAULT_MAX_TOKENS,
+        cache_ttl=settings.CACHE_TTL,
+        reserve_max_tokens=settings.RESERVE_MAX_TOKENS,
+    )
 
 
 @cache
@@ -80,13 +110,36 @@ def active() -> LocalCalls:
     return made
 
 
+@cache
+def circuits() -> Circuits:
+    if not settings.REDIS_URL:
+        return Circuits(clock(), failures=settings.CIRCUIT_FAILURES, listener=tell_of)
+    made = SharedCircuits(settings.REDIS_URL, clock(), failures=settings.CIRCUIT_FAILURES, listener=tell_of)
+    made.start()
+    return made
+
+
+@cache
+def observed() -> Observed:
+    return Observed(clock())
+
+
 @dataclass(slots=True, frozen=True)
 class House:
     """What one event loop has for itself, over the same connections to providers."""
 
     gateway: Gateway
+    providers: Providers
     prober: Prober
     counter: Counter
+    meters: Meters
+    throttle: Throttle
+    watch: Watch
+
+    async def close(self) -> None:
+        self.watch.stop()
+        await self.gateway.close()
+        await self.meters.close()
 
 
 _houses: WeakKeyDictionary[asyncio.AbstractEventLoop, House] = WeakKeyDictionary()
@@ -105,37 +158,60 @@ def gateway() -> Gateway:
     return house().gateway
 
 
+def watch() -> Watch:
+    return house().watch
+
+
+def is_open() -> bool:
+    """Whether this process has its parts already: whoever only looks at them need not build them."""
+    return bool(recorder.cache_info().currsize)
+
+
 async def open_parts(share: float = 1.0) -> None:
     """Before the first request: the registry is read, dead processes' journals are recovered, clients are built."""
-    house(share)
-    await asyncio.to_thread(catalog().snapshot)
+    built = house(share)
+    snapshot = await asyncio.to_thread(catalog().snapshot, FIRST_READING)
+    built.watch.start()
+    for spec in snapshot.providers.values():
+        built.providers.prepare(spec)
 
 
 async def close_parts() -> None:
     """After the last answer: every record is written."""
     built = _houses.pop(asyncio.get_running_loop(), None)
     if built is not None:
-        await built.gateway.close()
+        await built.close()
     await asyncio.to_thread(active().stop)
+    await asyncio.to_thread(circuits().stop)
+    await asyncio.to_thread(ledger().close)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
 
 
 def _build(share: float) -> House:
-    providers = Providers()
-    counter = Counter(providers)
-    return House(_gateway(providers, counter, _limiter(share)), Prober(providers, clock()), counter)
+    providers, meters = Providers(), _meters(share)
+    counter, throttle = Counter(providers), WaitingThrottle(meters, clock(), queue=settings.PROVIDER_QUEUE)
+    gateway = _gateway(providers, counter, meters, throttle)
+    return House(gateway, providers, Prober(providers, clock()), counter, meters, throttle, _watch())
 
 
-def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gateway:
+def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: Throttle) -> Gateway:
     return Gateway(
         Parts(
             snapshot=catalog().snapshot,
             renewed=catalog().fresh_snapshot,
-            router=Router(providers, recorder(), clock()),
+            router=Router(
+                providers,
+                recorder(),
+                clock(),
+                ledger=ledger(),
+                throttle=throttle,
+                circuits=circuits(),
+                observed=observed(),
+            ),
             counter=counter,
             cache=_cache(),
-            limiter=limiter,
+            limiter=MeteredLimiter(meters, clock()),
             recorder=recorder(),
             metrics=metrics(),
             clock=clock(),
@@ -146,15 +222,37 @@ def _gateway(providers: Providers, counter: Counter, limiter: Limiter) -> Gatewa
     )
 
 
+def _watch() -> Watch:
+    watched = {
+        "database": looks.database(catalog(), recorder()),
+        "journal": looks.journal(recorder()),
+        "recorder": looks.records(recorder()),
+    }
+    if settings.REDIS_URL:
+        watched["redis"] = looks.redis(redis.client(settings.REDIS_URL), looks.NO_RATES)
+    if settings.CACHE_REDIS_URL:
+        watched["cache"] = looks.redis(redis.client(settings.CACHE_REDIS_URL), looks.NO_CACHE)
+    return Watch(watched, mark_degraded)
+
+
 def _cache() -> Cache:
     url = settings.CACHE_REDIS_URL
     return RedisCache(redis.client(url)) if url else MemoryCache()
 
 
-def _limiter(share: float) -> Limiter:
+def _meters(share: float) -> Meters:
     if settings.REDIS_URL:
-        return RedisLimiter(redis.client(settings.REDIS_URL), local_share=0.5 * share / settings.WEB_CONCURRENCY)
-    return MemoryLimiter(share=share)
+        return RedisMeters(
+            redis.client(settings.REDIS_URL),
+            local_share=settings.RATES_WITHOUT_REDIS * share / settings.WEB_CONCURRENCY,
+        )
+    return _own_meters(share)
+
+
+@cache
+def _own_meters(share: float) -> Meters:
+    """One for all event loops of this process."""
+    return MemoryMeters(share=share)
 
 
 async def probe(spec: ProviderSpec) -> Probe:
@@ -191,6 +289,11 @@ class Providers:
                 asyncio.get_running_loop().call_later(RETIRE, self._retire, known[1])
         self._open[spec.id] = (spec, provider)
         return provider
+
+    def prepare(self, spec: ProviderSpec) -> None:
+        """The vendor's SDK and a client are there before the first call; what is wrong, that call says."""
+        with suppress(ProviderError):
+            self(spec)
 
     def _retire(self, provider: Provider) -> None:
         task = asyncio.get_running_loop().create_task(provider.close())

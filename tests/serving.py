@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from llm.vault import new_key
 from tests import databases
 from tests.services import free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 class Serving:
@@ -119,8 +119,11 @@ class Serving:
             time.sleep(0.05)
 
     def _answers(self) -> bool:
-        with closing(socket.socket()) as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        """It listens before it has begun to serve: what comes earlier waits."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=1)) as probe, suppress(OSError, HTTPException):
+            probe.request("GET", "/healthz")
+            return probe.getresponse().status == 200
+        return False
 
     def stop(self, sig: int = signal.SIGTERM, timeout: float = 60.0) -> int:
         """End the process; its exit code."""

@@ -27,7 +27,7 @@ from llm.models import DEFAULT_SCOPES, SCOPES, Kind
 from llm.registry_file import shape
 from llm.registry_file.readers import Absent, Field, Shape
 from llm.surfaces.cors import EXPOSED
-from llm.surfaces.exchange import KINDS as MESSAGES
+from llm.surfaces.dispatcher import KINDS as MESSAGES
 from llm.surfaces.line import CODES, INTERNAL
 from llm.surfaces.openapi.answers import GenerationSerializer
 from llm.surfaces.openapi.options import NATIVE_OPTIONS
@@ -38,9 +38,9 @@ from llm.wiring import KINDS
 from tests import manual
 
 ADDRESSES: list[Any] = urlpatterns
-PACKAGES = ("config", "conversations", "llm", "analytics", "prompts")
+PACKAGES = ("config", "conversations", "llm", "analytics", "prompts", "webhooks")
 CODE = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-PLACE = re.compile(r"^(?:config|conversations|llm|analytics|prompts|tests|docs)/[\w./-]*$")
+PLACE = re.compile(r"^(?:config|conversations|llm|analytics|prompts|webhooks|tests|docs)/[\w./-]*$")
 BARE = re.compile(r"^\w+\.py$")
 CALLED = re.compile(r"^[A-Za-z_][\w.]*\(\)$")
 NAMED = re.compile(r"^[A-Z][A-Za-z_]+(?:\.\w+)*$")
@@ -239,7 +239,7 @@ def test_every_message_of_the_socket_is_documented() -> None:
 
 def test_every_metric_is_documented() -> None:
     families = vars(Families(CollectorRegistry())).values()
-    exposed = {"counter": "_total", "histogram": ""}
+    exposed = {"counter": "_total", "gauge": "", "histogram": ""}
     assert {(f"{family._name}{exposed[family._type]}", family._type, *family._labelnames) for family in families} == {
         (manual.code(row[0])[0], row[1], *manual.code(row[2]))
         for row in manual.rows(manual.page("reference/metrics.md"))

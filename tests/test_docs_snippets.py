@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests import manual
 from tests.manual import Snippet
 from tests.serving import Serving, serving
 from tests.upstream import Upstream
+from webhooks.signing import headers, new_secret
 
 ADDRESS = "http://127.0.0.1:8000"
 TOLD = [ROOT / "README.md", *sorted((manual.DOCS / "tutorials").glob("*.md"))]
@@ -55,7 +57,8 @@ def shown(pages: list[Path], *languages: str) -> list[Snippet]:
 
 CURLS = [snippet for snippet in shown(TOLD, "sh") if "curl " in snippet.text]
 HOW_TO = sorted((manual.DOCS / "how-to").glob("*.md"))
-PYTHONS = shown([*TOLD, *HOW_TO], "python")
+HOOKS = manual.DOCS / "how-to" / "webhooks.md"
+PYTHONS = shown([page for page in (*TOLD, *HOW_TO) if page != HOOKS], "python")
 SCRIPTS = shown([*TOLD, *HOW_TO], "js")
 SOCKETS = [snippet for snippet in SCRIPTS if "new WebSocket" in snippet.text]
 FETCHES = [snippet for snippet in SCRIPTS if FETCHED.search(snippet.text)]
@@ -253,6 +256,42 @@ def test_anthropics_client_is_answered_as_told(house: Serving) -> None:
     (told,) = manual.snippets(manual.DOCS / "how-to" / "connect.md", "python")
 
     assert question(told.text) in run(house, told, sys.executable, "-c")
+
+
+def signed_by_us() -> tuple[str, dict[str, str], str]:
+    """A secret, and the headers and body of a message."""
+    secret, body = new_secret(), '{"type": "budget.alert"}'
+    return secret, headers("msg_1", int(time.time()), body.encode(), ["whsec_" + "B" * 43 + "=", secret]), body
+
+
+FALSE = ({"webhook-timestamp": "1614265330"}, {"webhook-id": "msg_2"}, {"webhook-signature": "v1,AAAA v2,BBBB"})
+"""What makes the headers of a message wrong."""
+
+
+def test_python_believes_what_we_signed_and_nothing_else() -> None:
+    (told,) = manual.snippets(HOOKS, "python")
+    secret, head, body = signed_by_us()
+    known: dict[str, Any] = {}
+    exec(told.text, known)
+
+    assert known["verified"](head, body.encode(), secret)
+    assert not known["verified"](head, body.encode() + b" ", secret)
+    assert not known["verified"](head, body.encode(), new_secret())
+    assert [known["verified"](head | wrong, body.encode(), secret) for wrong in FALSE] == [False] * len(FALSE)
+
+
+def test_javascript_believes_what_we_signed_and_nothing_else() -> None:
+    """Says nothing on a machine without Node: the project needs none."""
+    (told,) = manual.snippets(HOOKS, "js")
+    node = shutil.which("node")
+    if node is None:
+        return
+    secret, head, body = signed_by_us()
+    asked = [(head, body, secret), (head, body + " ", secret), (head, body, new_secret())]
+    asked += [(head | wrong, body, secret) for wrong in FALSE]
+    script = f"{told.text}\nconsole.log({json.dumps(asked)}.map(([h, b, s]) => verified(h, Buffer.from(b), s)).join());"
+    done = subprocess.run([node, *MODULE, script], text=True, capture_output=True, check=True)
+    assert done.stdout.strip() == ",".join(["true", *["false"] * (len(asked) - 1)])
 
 
 def test_secrets_are_rotated_as_told(tmp_path: Path) -> None:

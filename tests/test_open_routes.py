@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from analytics.recorder import JournalRecorder
 from config import asgi, urls
+from llm.watch import Watch
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 OPEN = {"/healthz", "/readyz", "/admin/login/"}
@@ -59,9 +60,10 @@ class Answer:
 
 @pytest.fixture(autouse=True)
 def _recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`/readyz` looks at the recorder: here at one that was never started."""
+    """`/readyz` looks at the recorder, here at one that was never started, and at what is watched, here nothing."""
     recorder = JournalRecorder(tmp_path)
     monkeypatch.setattr("llm.surfaces.health.recorder", lambda: recorder)
+    monkeypatch.setattr("llm.surfaces.health.watch", lambda: Watch({}))
 
 
 async def ask(address: str, method: str = "GET", *, peer: str = STRANGER) -> Answer:

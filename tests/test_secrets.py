@@ -36,6 +36,7 @@ CACHED: dict[str, dict[str, Any]] = {
 TELLING = 12
 """So many letters of a secret in a row are a leak too."""
 MADE = re.compile(r'id="issued-key">(gh_[\w-]+)<')
+SIGNS = re.compile(r'id="issued-secret">(whsec_[\w+/=]+)<')
 
 
 def canary(shape: str = "", size: int = 32) -> str:
@@ -195,6 +196,12 @@ def operate(house: House) -> None:
         found = MADE.search(made.text)
         assert found, "the page of a new key does not show it"
         house.secrets["key made in the admin"] = found[1]
+
+        blank = browser.get("/admin/webhooks/webhook/add/")
+        made = browser.post(blank.url.path, data=form(blank.text) | {"url": "https://hooks.example/gatehouse"})
+        found = SIGNS.search(made.text)
+        assert found, "the page of a new webhook does not show its secret"
+        house.secrets["secret of a webhook"] = found[1]
 
         (provider,) = [row["id"] for row in house.served.rows("llm_provider") if row["name"] == "bare"]
         page = browser.get(f"/admin/llm/provider/{provider}/change/")

@@ -20,8 +20,8 @@ from tests.upstream.words import WORDS
 
 EXAMPLES = {"n": "1", "code": "500", "time": "0ms", "seconds": "2", "text": "length"}
 NAMES = [re.sub(r"{(\w+)}", lambda name: EXAMPLES[name[1]], word.template) for word in WORDS]
-BREAKING = ["cut", "fin-first", "fin-mid", "reset-first", "reset-mid"]
-NEVER_ENDING = ["stall-first", "stall-body", "stall-mid"]
+BREAKING = ["cut", "fin-first", "fin-mid", "no-http", "reset-first", "reset-mid"]
+NEVER_ENDING = ["stall-first", "stall-head", "stall-body", "stall-mid", "stall-chunk"]
 
 
 def read_while_open(raw: socket.socket, upstream: Upstream) -> None:

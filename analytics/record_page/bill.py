@@ -24,15 +24,12 @@ DASH = "-"
 
 @dataclass(frozen=True)
 class Line:
-    """`rate` and `amount` in picodollars; None where the rate is unknown."""
+    """`rate` and `amount` in picodollars; None where they are unknown, or no single rate led to the amount."""
 
     name: str
     tokens: int
     rate: int | None
-
-    @property
-    def amount(self) -> int | None:
-        return None if self.rate is None else self.tokens * self.rate
+    amount: int | None
 
     @property
     def rate_shown(self) -> str:
@@ -45,13 +42,37 @@ class Line:
 
 
 def lines(row: Any) -> list[Line]:
-    """Those with tokens on them; none where the record has no rates."""
+    """Those with tokens on them; none where the record has no rates. Tries that were paid for beside the one that
+    answered have a line each."""
     if not isinstance(row.price, dict):
         return []
     rates = Rates(**{name: rate for name, rate in row.price.items() if name in KNOWN_RATES})
+    beside = [attempt for attempt in row.attempts if attempt.get("prompt_tokens")]
+    answer = [
+        Line(NAMES[kind], tokens, rate, None if rate is None else tokens * rate)
+        for kind, tokens, rate in charges(_answering(row, beside), rates)
+        if tokens
+    ]
+    return answer + [
+        Line(_beside(attempt), attempt["prompt_tokens"] + attempt["completion_tokens"], None, attempt.get("cost"))
+        for attempt in beside
+    ]
+
+
+def _answering(row: Any, beside: list[dict[str, Any]]) -> Usage:
+    """The usage of the try that answered last: what broke off before it is counted in the row's."""
     hour = row.price.get("hour_write_tokens") or 0
     usage = Usage(**{name: getattr(row, name) for name in USAGE}, hour_write_tokens=hour)
-    return [Line(NAMES[kind], tokens, rate) for kind, tokens, rate in charges(usage, rates) if tokens]
+    for attempt in beside:
+        if attempt.get("outcome") != "lost":
+            usage.prompt_tokens -= attempt["prompt_tokens"]
+            usage.completion_tokens -= attempt["completion_tokens"]
+    return usage
+
+
+def _beside(attempt: dict[str, Any]) -> str:
+    what = "Asked beside, and given up" if attempt.get("outcome") == "lost" else "Broke off, and was continued"
+    return f"{what}: {attempt.get('provider')}, {attempt.get('upstream_model')}"
 
 
 def notes(row: Any) -> list[str]:

@@ -43,6 +43,7 @@ def who(row: Any, viewer: Any) -> list[Fact]:
 def what(row: Any, viewer: Any) -> list[Fact]:
     return [
         Fact("Model", row.model or "", link(viewer, Model, numbered(Model, row.model))),
+        Fact("Chosen", row.selection or ""),
         Fact("Provider", row.provider or "", link(viewer, Provider, numbered(Provider, row.provider))),
         Fact("Upstream model", row.upstream_model or ""),
         Fact("Prompt", prompt(row)),

@@ -1,16 +1,19 @@
-"""A record's attempts as bars, one behind the other, and what came of each.
+"""A record's attempts as bars on one scale, and what came of each.
 
-The log keeps how long each took, not when it began: the pauses between them, and our own work, are one rest at the end.
+Rows of former versions do not tell when an attempt began: theirs stand one behind the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
+from llm.prices import dollars
+
 WAY = ("model", "provider", "upstream_model")
+ENDS = {"ok": "it answered", "lost": "given up: another was faster", "skipped": "passed by"}
+ASIDE = ("lost", "skipped")
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,13 @@ class Bar:
     error: str
     status: str
     upstream_id: str
+    reason: str
     milliseconds: float
+    queued: float
     begins: float
     width: float
     then: str
+    cost: str
 
     @property
     def place(self) -> str:
@@ -40,9 +46,8 @@ class Bar:
 
 
 def bars(row: Any) -> list[Bar]:
-    took = [float(attempt.get("latency_ms") or 0) for attempt in row.attempts]
-    whole = max(row.latency_ms, sum(took)) or 1
-    begun = accumulate(took, initial=0.0)
+    stretches = spans(row.attempts)
+    whole = max([row.latency_ms, *(end for _, end in stretches)]) or 1
     return [
         Bar(
             number=number,
@@ -52,22 +57,39 @@ def bars(row: Any) -> list[Bar]:
             error=said(attempt, "error"),
             status=said(attempt, "status"),
             upstream_id=said(attempt, "upstream_id"),
-            milliseconds=ms,
-            begins=100 * before / whole,
-            width=max(100 * ms / whole, 0.4),
+            reason=said(attempt, "reason"),
+            milliseconds=end - start,
+            queued=float(attempt.get("queue_ms") or 0),
+            begins=100 * start / whole,
+            width=max(100 * (end - start) / whole, 0.4),
             then=then,
+            cost=dollars(attempt.get("cost")) or "",
         )
-        for number, (attempt, ms, before, then) in enumerate(
-            zip(row.attempts, took, begun, outcomes(row.attempts), strict=False), start=1
+        for number, (attempt, (start, end), then) in enumerate(
+            zip(row.attempts, stretches, outcomes(row.attempts), strict=True), start=1
         )
     ]
 
 
+def spans(attempts: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """When each began and ended, in milliseconds of the call."""
+    stretches: list[tuple[float, float]] = []
+    for attempt in attempts:
+        behind = stretches[-1][1] if stretches else 0.0
+        started, took = attempt.get("started_ms"), float(attempt.get("latency_ms") or 0)
+        begin = behind if started is None else float(started)
+        stretches.append((begin, begin + took))
+    return stretches
+
+
 def outcomes(attempts: list[dict[str, Any]]) -> Iterator[str]:
     """Where the call went after each attempt."""
-    for attempt, following in zip(attempts, [*attempts[1:], None], strict=True):
-        if following is None:
-            yield "it answered" if attempt.get("outcome") == "ok" else "the call ended with it"
+    for position, attempt in enumerate(attempts):
+        following = next((other for other in attempts[position + 1 :] if other.get("outcome") not in ASIDE), None)
+        if (word := ENDS.get(said(attempt, "outcome"))) is not None:
+            yield word
+        elif following is None:
+            yield "the call ended with it"
         elif all(attempt.get(part) == following.get(part) for part in WAY):
             yield "tried again"
         else:
@@ -76,7 +98,11 @@ def outcomes(attempts: list[dict[str, Any]]) -> Iterator[str]:
 
 def rest(row: Any) -> float:
     """Milliseconds of the call in which no provider was at work."""
-    return max(float(row.latency_ms) - sum(float(attempt.get("latency_ms") or 0) for attempt in row.attempts), 0.0)
+    busy = reached = 0.0
+    for start, end in sorted(spans(row.attempts)):
+        busy += max(end - max(start, reached), 0.0)
+        reached = max(reached, end)
+    return max(float(row.latency_ms) - busy, 0.0)
 
 
 def said(attempt: dict[str, Any], part: str) -> str:

@@ -14,9 +14,9 @@ from analytics.recorder.alarm import Alarm
 from analytics.recorder.backlog import Backlog, Entry
 from analytics.recorder.floods import Floods
 from analytics.recorder.journal import Journal
-from analytics.recorder.store import Away
 from analytics.recorder.writer import Writer
 from llm.call import Record
+from llm.connection import Away
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ COMPANY = 0.003
 TICK = 0.5
 """Seconds between two looks for floods that are over."""
 
-BACK_OFF, LONGEST_BACK_OFF = 0.1, 5.0
+BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
 
 
 class Committer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -11,6 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from analytics.models import RequestBody, RequestLog
 from analytics.recorder import rows
 from analytics.recorder.backlog import Entry
+from llm.call import Record
+from llm.ledger.books import Alert
+from llm.ledger.charging import is_charged
 
 LOG, BODY = RequestLog._meta.db_table, RequestBody._meta.db_table
 LOG_COLUMNS, BODY_COLUMNS = ", ".join(rows.COLUMNS), ", ".join(rows.BODY_COLUMNS)
@@ -19,14 +22,14 @@ LOG_COLUMNS, BODY_COLUMNS = ", ".join(rows.COLUMNS), ", ".join(rows.BODY_COLUMNS
 class Engine(Protocol):
     """The methods raise the driver's own errors."""
 
-    options: Mapping[str, Any]
-    """What the recorder's connection has that others have not."""
-
-    def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> None:
-        """All of them in one transaction; rows that are there already stay as they are."""
+    def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> list[Alert]:
+        """All of them in one transaction; rows that are there already stay as they are, and what they cost is spent
+        already too."""
 
     def known(self, wrapper: BaseDatabaseWrapper, identities: Sequence[UUID]) -> set[UUID]:
         """Those of `identities` that have a row."""
 
-    def is_away(self, error: Exception) -> bool:
-        """Whether the same statement may succeed later: no row is to blame."""
+
+def charged(entries: Sequence[Entry]) -> dict[UUID, Record]:
+    """The records that the ledger must hear of, once each."""
+    return {entry.record.id: entry.record for entry in reversed(entries) if is_charged(entry.record)}

@@ -34,8 +34,9 @@ class Floods:
         return bool(self._gathered or self._over)
 
     def gathers(self, record: Record) -> bool:
-        """Whether `record` has gone into a flood's row. Calls that reached a provider never do."""
-        if record.status != "refused" or record.attempts:
+        """Whether `record` has gone into a flood's row. Calls that reached a provider never do, nor do those that the
+        ledger must hear of."""
+        if record.status != "refused" or record.attempts or record.charges:
             return False
         with self._lock:
             self._turn(int(self._clock()))

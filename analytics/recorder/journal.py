@@ -71,6 +71,12 @@ class Journal:
         return self.writable
 
     @property
+    def name(self) -> str:
+        """Of the folder that vouches for calls now; empty where none does."""
+        home = self._home
+        return home.name if home is not None and self.writable else ""
+
+    @property
     def in_flight(self) -> int:
         """Calls that have departed and not finished."""
         return len(self._departed)
@@ -114,6 +120,18 @@ class Journal:
         with self._lock:
             if self._home is not None and not (self._home / LOCK).exists():
                 self._let_go()
+
+    def probe(self) -> bool:
+        """Whether it can be written: where it could not, an empty line, which means nothing, is tried."""
+        if not self.writable:
+            with self._lock:
+                try:
+                    self._write(self._current(), b"\n")
+                except OSError as error:
+                    self._fail(error)
+                else:
+                    self.writable = True
+        return self.writable
 
     def close(self) -> bool:
         """Lets go of the lock. True where nothing was left to recover; then nothing is left on disk either."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,59 +11,51 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from analytics import partitions
 from analytics.recorder.backlog import Entry
-from analytics.recorder.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS
+from analytics.recorder.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS, charged
 from llm.call import created_at
+from llm.connection import transaction
+from llm.ledger.books import Alert
+from llm.ledger.settlement import settle
 
 INSERT = "INSERT INTO {0} ({1}) SELECT {1} FROM json_populate_recordset(NULL::{0}, %s::json) ON CONFLICT DO NOTHING"
 INSERT_ROWS = INSERT.format(LOG, LOG_COLUMNS)
-INSERT_ALL = f"WITH logged AS ({INSERT_ROWS}) {INSERT.format(BODY, BODY_COLUMNS)}"
+INSERT_BODIES = INSERT.format(BODY, BODY_COLUMNS)
+INSERT_ALL = f"WITH logged AS ({INSERT_ROWS}) {INSERT_BODIES}"
 """Rows and bodies in one statement: one round trip, and a transaction without saying so."""
+TELL_ROWS = f"{INSERT_ROWS} RETURNING id"
+TELL_ALL = f"WITH logged AS ({TELL_ROWS}), said AS ({INSERT_BODIES}) SELECT id FROM logged"  # noqa: S608 - names of tables
+"""The same, telling which rows are new."""
 
 KNOWN = f"SELECT id FROM {LOG} WHERE id = ANY(%s) AND created_at BETWEEN %s AND %s"  # noqa: S608 - a table's name
 
-AWAY = frozenset({"08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"})
-"""SQLSTATE classes no row is to blame for: connection, a plan grown stale, rights, a missing table, locks, shutdown."""
-
 
 class Postgres:
-    """A server that is gone is noticed within seconds; one that is frozen holds up nothing but this connection."""
-
-    options: Mapping[str, Any] = {
-        "connect_timeout": 3,
-        "keepalives_idle": 2,
-        "keepalives_interval": 1,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 4000,
-        "options": "-c statement_timeout=10s -c lock_timeout=5s",
-        "server_side_binding": True,
-        "prepare_threshold": 2,
-    }
-
-    def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> None:
+    def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> list[Alert]:
         try:
-            self._insert(wrapper.connection, entries)
+            return self._insert(wrapper, entries)
         except psycopg.errors.CheckViolation as error:
             if error.diag.constraint_name:
                 raise
             partitions.ensure(wrapper, {partitions.month_of(entry.record.created_at) for entry in entries})
-            self._insert(wrapper.connection, entries)
+            return self._insert(wrapper, entries)
 
-    def _insert(self, connection: Any, entries: Sequence[Entry]) -> None:
+    def _insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> list[Alert]:
+        """Where nobody is charged it is one statement, which is a transaction without saying so."""
         given = [_array(entry.row for entry in entries)]
         if any(entry.body for entry in entries):
             given.append(_array(entry.body for entry in entries if entry.body))
-        connection.execute(INSERT_ALL if len(given) > 1 else INSERT_ROWS, given)
+        records = charged(entries)
+        if not records:
+            wrapper.connection.execute(INSERT_ALL if len(given) > 1 else INSERT_ROWS, given)
+            return []
+        with transaction(wrapper):
+            written = wrapper.connection.execute(TELL_ALL if len(given) > 1 else TELL_ROWS, given)
+            return settle(wrapper, [records[row[0]] for row in written if row[0] in records])
 
     def known(self, wrapper: BaseDatabaseWrapper, identities: Sequence[UUID]) -> set[UUID]:
         instants = [created_at(identity) for identity in identities]
         given = [list(identities), min(instants), max(instants)]
         return {row[0] for row in wrapper.connection.execute(KNOWN, given)}
-
-    def is_away(self, error: Exception) -> bool:
-        state = getattr(error, "sqlstate", None)
-        if state is None:
-            return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        return state[:2] in AWAY
 
 
 def _array(items: Any) -> str:

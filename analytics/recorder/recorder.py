@@ -91,9 +91,9 @@ class JournalRecorder:
         return self.journal.close()
 
     @property
-    def healthy(self) -> bool:
-        """The journal can be written, the database takes rows, and somebody is there to bring them."""
-        return self.journal.writable and self.committer.reachable and all(thread.is_alive() for thread in self._threads)
+    def alive(self) -> bool:
+        """Somebody is there to bring the rows."""
+        return all(thread.is_alive() for thread in self._threads)
 
     @property
     def pending(self) -> int:
@@ -134,7 +134,7 @@ class JournalRecorder:
     def _hand_over(self, record: Record, waiter: asyncio.Future[bool]) -> bool:
         """False where memory is full: then the journal, if it can, keeps the row until the database is back."""
         row, spill = rows.encode(record), self.backlog.full
-        journalled = self.journal.finish(record.id, row, spill=spill)
+        journalled = self.journal.finish(record.id, rows.with_charges(row, record), spill=spill)
         body = rows.encode_body(record, record.body) if record.body else None
         record.body = None
         if spill:

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 class Books(Inserter, Protocol):
     def known(self, identities: Sequence[UUID]) -> set[UUID]: ...
 
+    def release(self, journal: str) -> None: ...
+
 
 class Recovery:
     """Raises `Away`; what is left then is taken up the next time. `announce` hears of every row that was missing."""
@@ -53,6 +55,7 @@ class Recovery:
             return
         try:
             if self._write(self._records(segments(home))):
+                self._store.release(home.name)
                 remove(home)
         finally:
             os.close(lock)

@@ -11,14 +11,17 @@ from uuid import UUID
 
 import orjson
 
+from llm.budgets import Charge
 from llm.call import Attempt, Body, Record, created_at
 from llm.types import JsonObject
 
-COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"body", "reserved"})
+LEDGERED = ("reserved", "charges")
+"""What the ledger wants to know of a record, and the journal tells it after a crash; no columns of the log."""
+COLUMNS = tuple(field.name for field in fields(Record) if field.name not in {"body", *LEDGERED})
 DEPARTURE = (
     *("id", "created_at", "surface", "dialect", "organisation_id", "key_id", "team", "user_id", "session_id"),
     *("request_id", "purpose", "priority", "tags", "prompt", "prompt_version", "prompt_label", "model", "provider"),
-    *("upstream_model", "streamed", "attempts", "retries", "fallback_used", "cache", "reserved"),
+    *("upstream_model", "streamed", "attempts", "retries", "fallback_used", "cache", *LEDGERED),
 )
 """What is known, and wanted in the log, of a call that departs and may never be heard of again."""
 
@@ -31,11 +34,19 @@ DEEPEST = 100
 _values = attrgetter(*COLUMNS)
 _departure = attrgetter(*DEPARTURE)
 _attempt_fields = frozenset(field.name for field in fields(Attempt))
+_charge_fields = frozenset(field.name for field in fields(Charge))
 
 
 def encode(record: Record) -> bytes:
     """The whole row without its body, on one line."""
     return dump(dict(zip(COLUMNS, _values(record), strict=True)))
+
+
+def with_charges(row: bytes, record: Record) -> bytes:
+    """The row as the journal has it."""
+    if not record.charges:
+        return row
+    return row[:-1] + b"," + dump({name: getattr(record, name) for name in LEDGERED})[1:]
 
 
 def encode_departure(record: Record) -> bytes:
@@ -52,7 +63,14 @@ def decode(row: JsonObject) -> Record:
     identity = UUID(row["id"])
     known = {name: row[name] for name in (*COLUMNS, "reserved") if name in row}
     attempts = [Attempt(**_only(_attempt_fields, attempt)) for attempt in row.get("attempts", ())]
-    return Record(**{**known, "id": identity, "created_at": created_at(identity), "attempts": attempts})
+    charges = [_charge(charge) for charge in row.get("charges", ())]
+    named = {"id": identity, "created_at": created_at(identity), "attempts": attempts, "charges": charges}
+    return Record(**{**known, **named})
+
+
+def _charge(said: JsonObject) -> Charge:
+    instants = {name: said[name] and datetime.fromisoformat(said[name]) for name in ("starts_at", "ends_at")}
+    return Charge(**{**_only(_charge_fields, said), **instants})
 
 
 def interrupted(record: Record) -> Record:

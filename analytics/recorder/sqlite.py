@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,10 @@ from django.db.models import DateTimeField, IntegerField, JSONField, Model, UUID
 from analytics.models import RequestBody, RequestLog
 from analytics.recorder import rows
 from analytics.recorder.backlog import Entry
-from analytics.recorder.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS
+from analytics.recorder.engine import BODY, BODY_COLUMNS, LOG, LOG_COLUMNS, charged
+from llm.connection import transaction
+from llm.ledger.books import Alert
+from llm.ledger.settlement import settle
 
 INSERT = "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING"
 INSERT_ROWS = INSERT.format(LOG, LOG_COLUMNS, ", ".join("?" * len(rows.COLUMNS)))
@@ -60,31 +62,26 @@ KNOWN = f"SELECT id FROM {LOG} WHERE id IN ({{}})"  # noqa: S608 - a table's nam
 
 
 class Sqlite:
-    """`timeout`: another writer is waited for this many seconds, then the batch comes round again."""
-
-    options: Mapping[str, Any] = {"timeout": 5}
-
-    def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> None:
-        logged = [_values(ROW, entry.row) for entry in entries]
+    def insert(self, wrapper: BaseDatabaseWrapper, entries: Sequence[Entry]) -> list[Alert]:
         bodies = [_values(BODY_ROW, entry.body) for entry in entries if entry.body]
+        records = charged(entries)
         connection = wrapper.connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(INSERT_ROWS, logged)
+        with transaction(wrapper):
+            connection.executemany(
+                INSERT_ROWS, [_values(ROW, entry.row) for entry in entries if entry.record.id not in records]
+            )
+            new = [
+                entry.record
+                for entry in entries
+                if entry.record.id in records and connection.execute(INSERT_ROWS, _values(ROW, entry.row)).rowcount
+            ]
             connection.executemany(INSERT_BODIES, bodies)
-            connection.execute("COMMIT")
-        except BaseException:  # whatever it was, the next batch must find no transaction open
-            connection.execute("ROLLBACK")
-            raise
+            return settle(wrapper, new) if new else []
 
     def known(self, wrapper: BaseDatabaseWrapper, identities: Sequence[UUID]) -> set[UUID]:
         statement = KNOWN.format(", ".join("?" * len(identities)))
         found = wrapper.connection.execute(statement, [identity.hex for identity in identities])
         return {UUID(row[0]) for row in found}
-
-    def is_away(self, error: Exception) -> bool:
-        ours = sqlite3.DataError | sqlite3.IntegrityError | sqlite3.ProgrammingError
-        return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, ours)
 
 
 def _values(conversions: Sequence[Callable[[Any], Any]], row: bytes) -> list[Any]:

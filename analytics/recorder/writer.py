@@ -9,7 +9,7 @@ from typing import Protocol
 from analytics.recorder.alarm import Alarm
 from analytics.recorder.aside import Aside
 from analytics.recorder.backlog import Entry
-from analytics.recorder.store import RowRefused
+from llm.connection import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Writer:
         """Those that are safe now, in the database or set aside."""
         try:
             self._store.insert(entries)
-        except RowRefused:
+        except Refused:
             return [entry for entry in entries if self._write_alone(entry)]
         return list(entries)
 
@@ -41,16 +41,16 @@ class Writer:
     def _write_alone(self, entry: Entry) -> bool:
         try:
             self._store.insert([entry])
-        except RowRefused as refused:
+        except Refused as refused:
             return self._write_bare(entry, refused)
         return True
 
-    def _write_bare(self, entry: Entry, refused: RowRefused) -> bool:
+    def _write_bare(self, entry: Entry, refused: Refused) -> bool:
         if entry.body is None:
             return self._aside.put(entry.row, refused)
         try:
             self._store.insert([Entry(entry.record, entry.row)])
-        except RowRefused as still_refused:
+        except Refused as still_refused:
             return self._aside.put(entry.row, still_refused)
         self.bodies_refused.ring(refused)
         return True

@@ -1,5 +1,5 @@
 """The registry in Django's admin, for its operators."""
 
-from llm.admin import keys, offers, organisations, people, prices, providers
+from llm.admin import budgets, keys, offers, organisations, people, prices, providers, tiers
 
-__all__ = ["keys", "offers", "organisations", "people", "prices", "providers"]
+__all__ = ["budgets", "keys", "offers", "organisations", "people", "prices", "providers", "tiers"]

@@ -18,11 +18,11 @@ Work = Callable[[Any, Any], str]
 """Takes the page and one row, which it changes and saves; tells the history what it did."""
 
 
-def confirmed(verb: str, *, effect: str) -> Callable[[Work], Any]:
-    """The action `verb`, carried out once `effect` was read and agreed to."""
+def confirmed(verb: str, *, effect: str, permission: str = "change") -> Callable[[Work], Any]:
+    """The action `verb`, carried out once `effect` was read and agreed to, by who may `permission`."""
 
     def decorate(work: Work) -> Any:
-        @admin.action(description=f"{verb} the chosen %(verbose_name_plural)s", permissions=["change"])
+        @admin.action(description=f"{verb} the chosen %(verbose_name_plural)s", permissions=[permission])
         @wraps(work)
         def act(desk: Any, request: HttpRequest, rows: QuerySet[Any]) -> TemplateResponse | None:
             if "agreed" not in request.POST:

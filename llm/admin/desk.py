@@ -91,10 +91,15 @@ class Desk(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         """What whoever opens the page of `obj` should know first."""
         return ()
 
+    def bars(self, obj: Any) -> Iterable[Any]:
+        """How much of its limits and budgets `obj` has used, to be drawn on its page."""
+        return ()
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "GET" and (obj := context.get("original")) is not None:
             for notice in self.notices(obj):
                 messages.warning(request, notice)
+            context["bars"] = list(self.bars(obj))
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return answer
 

@@ -23,10 +23,27 @@ class LinesField(forms.CharField):
         return bool(list(initial or []) != self.to_python(data))
 
 
+class SharesField(forms.CharField):
+    """Whole percents, with commas between."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        said = (part.strip().removesuffix("%").strip() for part in (value or "").split(","))
+        try:
+            return [int(part) for part in said if part]
+        except ValueError:
+            raise forms.ValidationError("Whole percents with commas between, such as 80, 100.") from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial) != self.prepare_value(data))
+
+
 class ChoicesField(forms.MultipleChoiceField):
     """A list of some of a few known words, as boxes to tick."""
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, words: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(choices=[(word, word) for word in words], required=False, **kwargs)
+    def __init__(self, words: Sequence[str], *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(choices=[(word, word) for word in words], required=required, **kwargs)

@@ -8,27 +8,35 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.text import slugify
 
 from llm.models import ApiKey, Kind, Provider
 
 GROUPS = (
-    ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey")),
-    ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.routeprice")),
+    ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey", "llm.budget")),
+    ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.tier", "llm.routeprice")),
     ("Log", ("analytics.requestlog",)),
+    ("Webhooks", ("webhooks.webhook", "webhooks.delivery")),
     ("Users", ("auth.user", "auth.group")),
 )
+PERMISSION = "llm.change_provider"
+"""Of whoever may see how the system runs: operators have it."""
+SYSTEM = [{"title": "System", "icon": "monitor_heart", "link": reverse_lazy("system")}]
 ICONS = {
     "llm.organisation": "domain",
     "llm.team": "groups",
     "llm.membership": "badge",
     "llm.apikey": "key",
+    "llm.budget": "savings",
     "llm.provider": "dns",
     "llm.model": "neurology",
     "llm.route": "alt_route",
+    "llm.tier": "stacks",
     "llm.routeprice": "payments",
     "analytics.requestlog": "receipt_long",
+    "webhooks.webhook": "webhook",
+    "webhooks.delivery": "outbox",
     "auth.user": "person",
     "auth.group": "shield_person",
 }
@@ -43,9 +51,10 @@ def environment(request: HttpRequest) -> list[str]:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Every list that this user may open, in the words of the project."""
-    return [
+    groups = [
         {"title": title, "items": [_item(model) for model in models]} for title, models in _groups(request) if models
     ]
+    return [*groups, {"title": "System", "items": SYSTEM}] if request.user.has_perm(PERMISSION) else groups
 
 
 def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

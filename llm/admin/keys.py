@@ -16,9 +16,11 @@ from django.views.decorators.cache import never_cache
 
 from llm import vault
 from llm.admin import limits
+from llm.admin.bars import Bar, of_key
+from llm.admin.budgets import KeyBudgetRows
 from llm.admin.bulk import confirmed
 from llm.admin.changes import difference
-from llm.admin.desk import Days, Desk, NumberRange, Searched, YesOrNo, coloured, dressed
+from llm.admin.desk import Days, NumberRange, Searched, YesOrNo, coloured, dressed
 from llm.admin.fields import ChoicesField, LinesField
 from llm.admin.snippets import snippets
 from llm.models import DEFAULT_SCOPES, SCOPES, ApiKey
@@ -30,7 +32,7 @@ OVERLAPS = {"0": "Not at all", "1": "1 hour", "24": "24 hours", "168": "7 days"}
 OWNER: Section = (None, {"fields": ("name", "organisation", "team")})
 RIGHTS_AND_LIMITS: tuple[Section, ...] = (
     ("Rights", {"fields": ("scopes", "models", "origins")}),
-    ("Limits", {"fields": ("requests_per_minute", "tokens_per_minute", "max_concurrency", "reserve_max_tokens")}),
+    limits.limits_section("reserve_max_tokens"),
 )
 
 
@@ -55,7 +57,7 @@ class RotationForm(forms.Form):
 
 
 @admin.register(ApiKey)
-class KeyDesk(Desk):
+class KeyDesk(limits.LimitedDesk):
     form = KeyForm
     list_display = ("name", "organisation", "team", "state", "ending", "limits", "expires_at", "created_at")
     list_filter = (
@@ -76,7 +78,14 @@ class KeyDesk(Desk):
         *RIGHTS_AND_LIMITS,
     )
     add_fieldsets = (OWNER, ("Secret", {"fields": ("expires_at",)}), *RIGHTS_AND_LIMITS)
+    inlines = (KeyBudgetRows,)
     nothing_yet = "No application can ask yet: make one key for each."
+
+    def bars(self, obj: ApiKey) -> list[Bar]:
+        return of_key(obj)
+
+    def get_inlines(self, request: HttpRequest, obj: ApiKey | None) -> Any:
+        return self.inlines if obj is not None else ()
 
     @coloured({"in use": "success", "disabled": "danger", "expired": "warning", "no secret": "warning"})
     def state(self, key: ApiKey) -> str:

@@ -1,8 +1,15 @@
-"""Limits in words, with their units."""
+"""Limits on the pages of what has some: the fields, what they say in words, and what is doubtful about them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from llm.admin.desk import Desk
+from llm.models.limited import LIMIT_NAMES
 
 UNITS = {
     "requests_per_minute": "requests a minute",
@@ -11,7 +18,23 @@ UNITS = {
 }
 
 
+def limits_section(*more: str) -> tuple[str, dict[str, Any]]:
+    return ("Limits", {"fields": (*LIMIT_NAMES, *more)})
+
+
 def in_words(row: Any) -> str:
-    """Of a key or a provider."""
     said = [f"{value:,} {unit}" for name, unit in UNITS.items() if (value := getattr(row, name)) is not None]
     return ", ".join(said) or "none"
+
+
+class LimitedDesk(Desk):
+    """Of rows with limits: what is doubtful is said when the page is opened, and when it was saved."""
+
+    def notices(self, obj: Any) -> Iterable[str]:
+        yield from super().notices(obj)
+        yield from obj.doubts()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for doubt in obj.doubts():
+            messages.warning(request, doubt)

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from llm import price_list
-from llm.admin.desk import Days, Desk, NumberRange, Rows, Searched, YesOrNo, coloured
+from llm.admin.desk import Choice, Days, Desk, NumberRange, Rows, Searched, YesOrNo, coloured
 from llm.admin.fields import ChoicesField
+from llm.admin.limits import LimitedDesk, limits_section
 from llm.admin.prices import PriceRows, in_and_out, warn_of_doubtful
 from llm.models import CAPABILITIES, Alias, Fallback, Model, Route
 
@@ -38,6 +39,7 @@ class FallbackRows(Rows):
 
 class RouteRows(Rows):
     model = Route
+    fields = ("provider", "upstream_model", "order", "weight")
     autocomplete_fields = ("provider",)
     show_change_link = True
     related = ("provider", "model")
@@ -51,6 +53,7 @@ class ModelDesk(Desk):
         ("context_window", NumberRange),
         ("quality", NumberRange),
         ("retires_on", Days),
+        ("strategy", Choice),
         ("caching", YesOrNo),
         ("routes__provider", Searched),
     )
@@ -82,7 +85,7 @@ class ModelDesk(Desk):
 
 
 @admin.register(Route)
-class RouteDesk(Desk):
+class RouteDesk(LimitedDesk):
     list_display = ("model", "state", "provider", "upstream_model", "order", "weight", "price")
     list_display_links = ("upstream_model",)
     list_filter = (("model", Searched), ("provider", Searched), ("model__retires_on", Days))
@@ -90,6 +93,7 @@ class RouteDesk(Desk):
     list_prefetched = ("prices",)
     search_fields = ("model__name", "provider__name", "upstream_model")
     autocomplete_fields = ("model", "provider")
+    fieldsets = ((None, {"fields": ("model", "provider", "upstream_model", "order", "weight")}), limits_section())
     inlines = (PriceRows,)
     nothing_yet = "No model leads anywhere yet: add the first one's way to a provider."
 
@@ -104,6 +108,7 @@ class RouteDesk(Desk):
 
     def notices(self, obj: Route) -> Iterator[str]:
         yield from notices_of(obj.model)
+        yield from super().notices(obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -15,7 +15,8 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
 from llm.admin import limits
-from llm.admin.desk import Choice, Days, Desk
+from llm.admin.bars import Bar, of_provider
+from llm.admin.desk import Choice, Days
 from llm.admin.probes import examine
 from llm.models import Kind, Provider
 
@@ -45,7 +46,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms
 
 
 @admin.register(Provider)
-class ProviderDesk(Desk):
+class ProviderDesk(limits.LimitedDesk):
     form = ProviderForm
     list_display = ("name", "kind", "address", "default_model", "secret", "limits")
     list_filter = (("kind", Choice), ("secret_set_at", Days))
@@ -84,10 +85,13 @@ class ProviderDesk(Desk):
                 )
             },
         ),
-        ("Limits", {"fields": ("requests_per_minute", "tokens_per_minute", "max_concurrency")}),
+        limits.limits_section("interactive_share"),
         ("Features", {"fields": ("streaming", "tools", "images", "caching")}),
     )
     nothing_yet = "No vendor is connected: add one with its key, then give a model a route to it."
+
+    def bars(self, obj: Provider) -> list[Bar]:
+        return of_provider(obj)
 
     @admin.display(description="address", ordering="base_url")
     def address(self, provider: Provider) -> str:

@@ -91,6 +91,7 @@ STATUSES: dict[int, type[ProviderError]] = {
     403: ProviderAuth,
     404: ProviderModelMissing,
     408: ProviderTimeout,
+    409: ProviderOverloaded,
     410: ProviderModelMissing,
     425: ProviderOverloaded,
     429: ProviderRateLimited,
@@ -100,6 +101,7 @@ STATUSES: dict[int, type[ProviderError]] = {
     524: ProviderTimeout,
     529: ProviderOverloaded,
 }
+"""409: a lock that somebody else holds; the vendors' own SDKs ask again."""
 
 TOO_LONG = (
     r"context[ _]?(length|window)|prompt is too long|too many (input )?tokens|input token count|model token limit"
@@ -112,10 +114,10 @@ PHRASES: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
         re.compile(r"content (management )?policy|content filter|requires moderation|usage guidelines", re.I),
         ProviderContentFilter,
     ),
-    (re.compile(r"api[ -]key not valid|(invalid|incorrect) api[ -]key", re.I), ProviderAuth),
+    (re.compile(r"api[ -]key not valid|(invalid|incorrect) api[ -]key|credit balance is too low", re.I), ProviderAuth),
 )
-"""A last resort, for refusals whose code says no more than "invalid request", as DeepSeek's does, or is none. What
-moderation refuses is a 403 with some."""
+"""A last resort, for refusals whose code says no more than "invalid request", as DeepSeek's does, and Anthropic's of an
+empty account, or is none. What moderation refuses is a 403 with some."""
 
 EXHAUSTED = frozenset({"insufficient_quota", "exceeded_current_quota_error"})
 BAD = frozenset({"invalid_request_error", "badrequesterror", "bad_request", "invalid_argument", "validation"})
@@ -157,8 +159,9 @@ def parse_error(status: int | None, body: object, headers: Mapping[str, str]) ->
         param=scrub(_text(error.get("param"))) or None,
         retry_after=parse_retry_after(headers) or _retry_delay(error),
     )
-    if not EXHAUSTED.isdisjoint(words) or headers.get("x-should-retry") == "false":
-        # Waiting does not help: the account is empty, or the vendor says so itself.
+    redirected = status is not None and 300 <= status < 400
+    if redirected or not EXHAUSTED.isdisjoint(words) or headers.get("x-should-retry") == "false":
+        # Waiting does not help: it lives elsewhere, the account is empty, or the vendor says so itself.
         mapped.retryable = False
     return mapped
 

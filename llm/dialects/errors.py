@@ -23,5 +23,5 @@ def error_fields(error: GatewayError, request_id: str) -> JsonObject:
 
 
 def _limit(limit: Limit) -> JsonObject:
-    resets_at = limit.resets_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    resets_at = limit.resets_at and limit.resets_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"name": limit.name, "scope": limit.scope, "used": limit.used, "max": limit.max, "resets_at": resets_at}

@@ -1,12 +1,25 @@
-"""What only a gateway can be asked: prompt, provider, fallbacks, context, cache, metadata, in one form everywhere."""
+"""What only a gateway can be asked, from the prompt to the metadata, in one form everywhere."""
 
 from __future__ import annotations
 
 from dataclasses import fields as fields_of
+from decimal import Decimal, InvalidOperation
 from typing import Literal, get_args
 
 from llm.dialects.fields import NAME, Fields, too_many, wrong
-from llm.types import CachePolicy, Context, JsonObject, Metadata, Priority, PromptReference, Purpose, Request
+from llm.prices import PICODOLLARS, dollars
+from llm.types import (
+    CAPABILITIES,
+    CachePolicy,
+    Context,
+    JsonObject,
+    Metadata,
+    Priority,
+    PromptReference,
+    Purpose,
+    Request,
+    Requirements,
+)
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
@@ -17,12 +30,17 @@ MAX_SOURCES = 1_000
 MAX_TAGS = 64
 LONGEST_TTL = 366 * 24 * 3600
 LARGEST_VERSION = 2**31 - 1
+LARGEST_WINDOW = 2**31 - 1
+LARGEST_COST = 1_000_000
+LONGEST_LATENCY = 3_600_000
 
 
 def read_gatehouse(fields: Fields, request: Request) -> None:
     """Move these fields from `fields` into `request`."""
     request.provider = fields.text("provider")
     request.fallbacks = fields.texts("fallbacks", most=MAX_FALLBACKS)
+    if requirements := fields.inner("requirements"):
+        request.requirements = read_requirements(requirements)
     if prompt := fields.inner("prompt"):
         request.prompt = read_prompt(prompt)
     if context := fields.inner("context"):
@@ -38,6 +56,7 @@ def render_gatehouse(request: Request) -> JsonObject:
     fields: JsonObject = {
         "provider": request.provider,
         "fallbacks": request.fallbacks,
+        "requirements": None if request.requirements is None else render_requirements(request.requirements),
         "prompt": _said(request.prompt),
         "context": _said(request.context),
         "cache": None if request.cache == CachePolicy() else _said(request.cache),
@@ -50,6 +69,53 @@ def _said(thing: PromptReference | Context | CachePolicy | Metadata | None) -> J
     if thing is None:
         return None
     return {field.name: value for field in fields_of(thing) if (value := getattr(thing, field.name)) is not None}
+
+
+def read_requirements(fields: Fields) -> Requirements:
+    """All of `fields`: unknown ones are refused."""
+    requirements = Requirements(
+        capabilities=frozenset(_capabilities(fields)),
+        context_window=fields.integer("context_window", 1, LARGEST_WINDOW),
+        max_cost=_picodollars(fields, "max_cost"),
+        min_quality=fields.integer("min_quality", 1, 10),
+        max_latency_ms=fields.number("max_latency_ms", 1, LONGEST_LATENCY),
+    )
+    fields.rest()
+    return requirements
+
+
+def render_requirements(requirements: Requirements) -> JsonObject:
+    """As a caller would write them."""
+    said: JsonObject = {
+        "capabilities": sorted(requirements.capabilities) or None,
+        "context_window": requirements.context_window,
+        "max_cost": dollars(requirements.max_cost),
+        "min_quality": requirements.min_quality,
+        "max_latency_ms": requirements.max_latency_ms,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _capabilities(fields: Fields) -> list[str]:
+    wanted = fields.texts("capabilities", most=len(CAPABILITIES)) or []
+    for index, word in enumerate(wanted):
+        if word not in CAPABILITIES:
+            raise wrong(f"{fields.at('capabilities')}[{index}]", word, f"one of {', '.join(CAPABILITIES)}")
+    return wanted
+
+
+def _picodollars(fields: Fields, name: str) -> int | None:
+    """Dollars, as a number or, as we write them, a decimal string."""
+    value = fields.left.pop(name, None)
+    if value is None:
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if isinstance(value, bool) or not (amount.is_finite() and 0 <= amount <= LARGEST_COST):
+        raise fields.wrong(name, value, f"dollars from 0 to {LARGEST_COST}, such as 0.01")
+    return int(amount * PICODOLLARS)
 
 
 def read_prompt(fields: Fields) -> PromptReference:

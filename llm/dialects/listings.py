@@ -6,12 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from math import isfinite
+from typing import Any, Literal
 
 from llm.errors import ProviderBroken
 
-PREFIXES = ("x-ratelimit-{}-requests", "anthropic-ratelimit-requests-{}", "x-ratelimit-{}")
-"""Where a limit on requests may stand, the most telling first."""
+Kind = Literal["requests", "tokens"]
+PREFIXES: dict[Kind, tuple[str, ...]] = {
+    "requests": ("x-ratelimit-{}-requests", "anthropic-ratelimit-requests-{}", "x-ratelimit-{}"),
+    "tokens": ("x-ratelimit-{}-tokens", "anthropic-ratelimit-tokens-{}"),
+}
+"""Where a limit may stand, the most telling first."""
 SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -40,9 +45,9 @@ def _name(entry: Any) -> str:
     return said.removeprefix("models/") if isinstance(said, str) else ""
 
 
-def parse_allowance(headers: Mapping[str, str], now: datetime) -> Allowance | None:
-    """The limit on requests that the headers of an answer tell of; None where they are silent about it."""
-    for prefix in PREFIXES:
+def parse_allowance(headers: Mapping[str, str], now: datetime, kind: Kind = "requests") -> Allowance | None:
+    """The limit of that kind that the headers of an answer tell of; None where they are silent about it."""
+    for prefix in PREFIXES[kind]:
         limit, remaining = (_whole(headers.get(prefix.format(word))) for word in ("limit", "remaining"))
         if limit is not None and remaining is not None:
             return Allowance(limit, remaining, _span(headers.get(prefix.format("reset")), now))
@@ -60,9 +65,10 @@ def _span(value: str | None, now: datetime) -> float | None:
     if parts := SPAN.findall(value):
         return sum(float(number) * SECONDS[unit] for number, unit in parts)
     try:
-        return float(value)
+        seconds = float(value)
     except ValueError:
         return _until(value, now)
+    return max(seconds, 0.0) if isfinite(seconds) else None
 
 
 def _until(value: str, now: datetime) -> float | None:

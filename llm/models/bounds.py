@@ -40,6 +40,15 @@ def patterns(value: Any) -> None:
             raise ValidationError(f"{pattern!r} must be a model's name or a pattern with * and ?.", code="pattern")
 
 
+MOST_SHARE = 1000
+
+
+def shares(value: Any) -> None:
+    whole = isinstance(value, list) and all(type(share) is int and 1 <= share <= MOST_SHARE for share in value)
+    if not whole or len(set(value)) < len(value):
+        raise ValidationError(f"Must be whole percents from 1 to {MOST_SHARE}, none twice.", code="shares")
+
+
 def json_object(value: Any) -> None:
     if not isinstance(value, dict):
         raise ValidationError("Must be an object.", code="object")

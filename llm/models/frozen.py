@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
+from typing import cast
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from llm import vault
+from llm.budgets import BudgetScope, BudgetSpec, Period
 from llm.call import Caller
+from llm.errors import InvalidField
+from llm.models.budgets import Budget
 from llm.models.keys import ApiKey
-from llm.models.offers import Model
+from llm.models.limited import Limited
+from llm.models.offers import Model, Occasion, Tier
 from llm.models.prices import RATES, LongPromptPrice, RoutePrice
 from llm.models.providers import Kind, Provider
 from llm.models.routes import Route
-from llm.registry import ModelSpec, Price, ProviderSpec, Rates, RouteSpec, Snapshot
+from llm.registry import UNLIMITED, Limits, ModelSpec, Price, ProviderSpec, Rates, RouteSpec, Snapshot, Strategy
+from llm.types import Requirements
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +42,7 @@ SAME_NAMES = (
     "chunk_timeout",
     "retries",
     "retry_delay",
-    "requests_per_minute",
-    "tokens_per_minute",
-    "max_concurrency",
+    "interactive_share",
     "streaming",
     "tools",
     "images",
@@ -47,7 +51,7 @@ SAME_NAMES = (
 
 
 def load_snapshot(stamp: int) -> Snapshot:
-    """The whole registry, in eight queries however large it is."""
+    """The whole registry, in nine queries however large it is."""
     rows = list(Provider.objects.select_related("default_model").order_by("pk"))
     providers = {row.pk: provider_spec(row) for row in rows}
     models = [_model(row, providers) for row in _models()]
@@ -57,7 +61,17 @@ def load_snapshot(stamp: int) -> Snapshot:
         models=MappingProxyType(named),
         providers=MappingProxyType({spec.name: spec for spec in providers.values()}),
         default_model=_default_model(providers.values(), named),
+        tiers=MappingProxyType(dict(_tiers())),
     )
+
+
+def _tiers() -> Iterator[tuple[str, Requirements]]:
+    """One unreadable row must not take the whole registry down."""
+    for tier in Tier.objects.all():
+        try:
+            yield tier.name, tier.opened()
+        except InvalidField as error:
+            log.error("The tier %s is left out: %s", tier.name, error.message)
 
 
 def load_callers(names: Collection[str]) -> dict[str, Caller]:
@@ -79,7 +93,11 @@ def load_origins() -> frozenset[str]:
 
 def _valid_keys() -> QuerySet[ApiKey]:
     in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    return ApiKey.objects.filter(in_time, disabled=False, digest__isnull=False).select_related("organisation", "team")
+    return (
+        ApiKey.objects.filter(in_time, disabled=False, digest__isnull=False)
+        .select_related("organisation", "team")
+        .prefetch_related("organisation__budgets")
+    )
 
 
 def _callers(names: list[str]) -> dict[str, Caller]:
@@ -103,16 +121,39 @@ def _caller(row: ApiKey) -> Caller:
         key_name=row.name,
         organisation_id=row.organisation_id,
         organisation=row.organisation.name,
+        team_id=row.team_id,
         team=row.team.name if row.team else None,
         scopes=frozenset(row.scopes),
         models=tuple(row.models),
         origins=frozenset(row.origins),
-        requests_per_minute=row.requests_per_minute,
-        tokens_per_minute=row.tokens_per_minute,
-        max_concurrency=row.max_concurrency,
+        limits=_limits(row),
+        team_limits=_limits(row.team) if row.team else UNLIMITED,
+        organisation_limits=_limits(row.organisation),
+        budgets=tuple(_budget(budget, row) for budget in row.organisation.budgets.all() if _may_apply(budget, row)),
         reserve_max_tokens=row.reserve_max_tokens,
         expires_at=row.expires_at,
         keeps_bodies=row.organisation.keeps_bodies,
+    )
+
+
+def _limits(row: Limited) -> Limits:
+    return Limits(row.requests_per_minute, row.tokens_per_minute, row.max_concurrency)
+
+
+def _may_apply(budget: Budget, key: ApiKey) -> bool:
+    """Users and tags show with the request."""
+    return budget.key_id in (None, key.pk) and budget.team_id in (None, key.team_id)
+
+
+def _budget(row: Budget, key: ApiKey) -> BudgetSpec:
+    return BudgetSpec(
+        id=row.pk,
+        scope=cast(BudgetScope, row.scope),
+        amount=row.amount,
+        period=cast(Period, row.period),
+        hard=row.hard,
+        match=row.match,
+        time_zone=key.organisation.time_zone,
     )
 
 
@@ -123,6 +164,7 @@ def provider_spec(row: Provider) -> ProviderSpec:
         organization=row.organization or None,
         default_model=row.default_model.name if row.default_model else None,
         defaults=MappingProxyType(row.defaults),
+        limits=_limits(row),
         private_hosts=tuple(settings.ALLOWED_PRIVATE_HOSTS),
         **{name: getattr(row, name) for name in SAME_NAMES},
     )
@@ -156,11 +198,20 @@ def _model(row: Model, providers: dict[int, ProviderSpec]) -> ModelSpec:
         capabilities=frozenset(row.capabilities),
         quality=row.quality,
         caching=row.caching,
-        fallbacks=tuple(fallback.target.name for fallback in row.fallbacks.all()),
+        fallbacks=_fallbacks(row, Occasion.FAILURE),
+        filter_fallbacks=_fallbacks(row, Occasion.CONTENT_FILTER),
+        window_fallbacks=_fallbacks(row, Occasion.CONTEXT_WINDOW),
+        strategy=cast(Strategy, row.strategy),
+        hedging=row.hedging,
+        continues=row.continues,
         routes=tuple(_route(route, providers[route.provider_id]) for route in row.routes.all()),
         retires_on=row.retires_on,
         successor=row.successor.name if row.successor else None,
     )
+
+
+def _fallbacks(row: Model, occasion: Occasion) -> tuple[str, ...]:
+    return tuple(fallback.target.name for fallback in row.fallbacks.all() if fallback.occasion == occasion)
 
 
 def _route(row: Route, provider: ProviderSpec) -> RouteSpec:
@@ -170,6 +221,7 @@ def _route(row: Route, provider: ProviderSpec) -> RouteSpec:
         upstream_model=row.upstream_model,
         order=row.order,
         weight=row.weight,
+        limits=_limits(row),
         prices=tuple(_price(price) for price in row.prices.all()),
     )
 

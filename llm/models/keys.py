@@ -12,8 +12,8 @@ from django.utils import timezone
 from llm import vault
 from llm.models import bounds
 from llm.models.keyring import Keyring
+from llm.models.limited import Limited
 from llm.models.organisations import Organisation, Team
-from llm.models.registered import Registered
 
 SCOPES = (
     "generate",
@@ -36,7 +36,7 @@ def every_model() -> list[str]:
     return ["*"]
 
 
-class ApiKey(Registered):
+class ApiKey(Limited):
     name = db.CharField(max_length=100, validators=[bounds.slug_like])
     organisation = db.ForeignKey(Organisation, db.PROTECT, related_name="keys")
     team = db.ForeignKey(Team, db.SET_NULL, null=True, blank=True, related_name="keys")
@@ -51,9 +51,6 @@ class ApiKey(Registered):
     origins = db.JSONField(
         default=list, blank=True, validators=[bounds.origins], help_text="Web pages that may use it from a browser."
     )
-    requests_per_minute = db.PositiveIntegerField(null=True, blank=True, validators=[bounds.positive])
-    tokens_per_minute = db.PositiveBigIntegerField(null=True, blank=True, validators=[bounds.positive])
-    max_concurrency = db.PositiveIntegerField(null=True, blank=True, validators=[bounds.positive])
     reserve_max_tokens = db.PositiveIntegerField(
         null=True,
         blank=True,
@@ -69,7 +66,8 @@ class ApiKey(Registered):
         verbose_name = "key"
         constraints = [
             db.UniqueConstraint(fields=["organisation", "name"], name="key_once_in_an_organisation"),
-            *bounds.at_least(1, "requests_per_minute", "tokens_per_minute", "max_concurrency", "reserve_max_tokens"),
+            *Limited.Meta.constraints,
+            *bounds.at_least(1, "reserve_max_tokens"),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +96,14 @@ class ApiKey(Registered):
         if former is not None and overlap:
             self.former_digest, self.former_until = former, timezone.now() + overlap
         return secret
+
+    @property
+    def limited_by(self) -> list[Limited]:
+        return [self.organisation] if self.team is None else [self.team, self.organisation]
+
+    @property
+    def longest_answer(self) -> int:
+        return self.reserve_max_tokens or super().longest_answer
 
     @property
     def overlaps_until(self) -> datetime | None:

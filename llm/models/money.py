@@ -11,6 +11,8 @@ from django.db import models
 from django.utils.text import capfirst
 
 PICODOLLARS = 10**12
+MOST_DOLLARS = 9_000_000
+"""What a column of picodollars can hold, and a little more."""
 
 
 def picodollars(dollars: Decimal, *, per: int = 1) -> int:

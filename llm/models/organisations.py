@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from llm.models import bounds
-from llm.models.registered import Registered
+from llm.models.limited import Limited
 
 
-class Organisation(Registered):
+class Organisation(Limited):
     name = models.CharField(max_length=100, unique=True, validators=[bounds.slug_like])
     time_zone = models.CharField(
         max_length=64, default="UTC", validators=[bounds.time_zone], help_text="Its days and months begin here."
@@ -20,18 +20,26 @@ class Organisation(Registered):
 
     class Meta:
         ordering = ["name"]
+        constraints = [*Limited.Meta.constraints]
 
     def __str__(self) -> str:
         return self.name
 
 
-class Team(Registered):
+class Team(Limited):
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="teams")
     name = models.CharField(max_length=100, validators=[bounds.slug_like])
 
     class Meta:
         ordering = ["organisation__name", "name"]
-        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="team_once_in_an_organisation")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="team_once_in_an_organisation"),
+            *Limited.Meta.constraints,
+        ]
+
+    @property
+    def limited_by(self) -> list[Limited]:
+        return [self.organisation]
 
     def __str__(self) -> str:
         return self.name

@@ -13,7 +13,7 @@ from django.utils import timezone
 from llm import vault
 from llm.addresses import BadAddress, check_base_url, host_of
 from llm.models import bounds
-from llm.models.registered import Registered
+from llm.models.limited import Limited
 
 SECONDS = [MinValueValidator(0.001, "Must be more than 0."), MaxValueValidator(86_400, "Must be a day at most.")]
 
@@ -32,7 +32,7 @@ class Kind(models.TextChoices):
     ECHO = "echo", "Echo, built in"
 
 
-class Provider(Registered):
+class Provider(Limited):
     name = models.CharField(max_length=100, unique=True, validators=[bounds.slug_like])
     kind = models.CharField(max_length=20, choices=Kind.choices)
     base_url = models.CharField(max_length=500, blank=True, help_text="Empty: the vendor's own.")
@@ -53,9 +53,11 @@ class Provider(Registered):
     retry_delay = models.FloatField(
         default=1, validators=[MinValueValidator(0), MaxValueValidator(60)], help_text="Seconds before the first retry."
     )
-    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, validators=[bounds.positive])
-    tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True, validators=[bounds.positive])
-    max_concurrency = models.PositiveIntegerField(null=True, blank=True, validators=[bounds.positive])
+    interactive_share = models.FloatField(
+        default=0.1,
+        validators=[MinValueValidator(0), MaxValueValidator(0.9)],
+        help_text="The share of its limits that calls of low priority and batches leave to others.",
+    )
     streaming = models.BooleanField(default=True)
     tools = models.BooleanField(default=True)
     images = models.BooleanField(default=True)
@@ -67,7 +69,7 @@ class Provider(Registered):
         constraints = [
             *bounds.more_than_zero("timeout", "connect_timeout", "first_token_timeout", "chunk_timeout"),
             *bounds.at_least(0, "retry_delay"),
-            *bounds.at_least(1, "requests_per_minute", "tokens_per_minute", "max_concurrency"),
+            *Limited.Meta.constraints,
         ]
 
     def __str__(self) -> str:

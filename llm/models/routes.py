@@ -6,12 +6,12 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 
 from llm.models import bounds
+from llm.models.limited import Limited
 from llm.models.offers import Model
 from llm.models.providers import Provider
-from llm.models.registered import Registered
 
 
-class Route(Registered):
+class Route(Limited):
     model = models.ForeignKey(Model, models.CASCADE, related_name="routes")
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="routes")
     upstream_model = models.CharField(max_length=200, validators=[bounds.model_name])
@@ -24,7 +24,16 @@ class Route(Registered):
         ordering = ["order", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["model", "provider", "upstream_model"], name="route_once_for_a_model"),
+            *Limited.Meta.constraints,
         ]
+
+    @property
+    def limited_by(self) -> list[Limited]:
+        return [self.provider]
+
+    @property
+    def longest_answer(self) -> int:
+        return self.model.max_output_tokens or super().longest_answer
 
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}"

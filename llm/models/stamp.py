@@ -10,8 +10,9 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
+from llm.models.budgets import Budget
 from llm.models.keys import ApiKey
-from llm.models.offers import Alias, Fallback, Model
+from llm.models.offers import Alias, Fallback, Model, Tier
 from llm.models.organisations import Organisation, Team
 from llm.models.prices import LongPromptPrice, RoutePrice
 from llm.models.providers import Provider
@@ -62,10 +63,12 @@ COUNTERS: dict[type[models.Model], tuple[str, ...]] = {
     Organisation: ("keys",),
     Team: ("keys",),
     ApiKey: ("keys",),
+    Budget: ("keys",),
     Provider: ("registry",),
     Model: ("registry",),
     Alias: ("registry",),
     Fallback: ("registry",),
+    Tier: ("registry",),
     Route: ("registry",),
     RoutePrice: ("registry",),
     LongPromptPrice: ("registry",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +16,7 @@ class UpstreamCall:
     """One try: what to ask of which route. Times in seconds.
 
     `id` goes upstream as `x-client-request-id`. The provider fills in `dropped`, the parameters this vendor does not
-    take, and `waited`, the time spent waiting for it.
+    take, and `waited`, the time spent waiting for it; `hear` gets the headers of its answer.
     """
 
     id: str
@@ -28,6 +29,7 @@ class UpstreamCall:
     model: ModelSpec | None = None
     dropped: list[str] = field(default_factory=list)
     waited: float = 0.0
+    hear: Callable[[Mapping[str, str]], None] | None = None
 
 
 @dataclass(slots=True, frozen=True)

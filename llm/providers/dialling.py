@@ -1,4 +1,4 @@
-"""Connections to vendors: pooled, without redirects or proxies, and only to where an address may lead."""
+"""Connections to vendors and webhooks: pooled, without redirects or proxies, and only to where an address may lead."""
 
 from __future__ import annotations
 
@@ -47,23 +47,37 @@ class GuardedResolver(AbstractResolver):
 
 
 def open_client(spec: ProviderSpec) -> httpx2.AsyncClient:
-    """The client that an SDK is handed. Raises ProviderError where the provider's address is none that we call.
-
-    Proxies of the environment are not used: what they connect to nobody here could judge.
-    """
+    """The client that an SDK is handed. Raises ProviderError where the provider's address is none that we call."""
     try:
         if spec.base_url:
             check_base_url(spec.base_url, spec.private_hosts)
     except BadAddress as refused:
         raise ProviderOffLimits(f"The provider's address {refused}.") from None
+    return guarded_client(spec.private_hosts)
+
+
+def guarded_client(allowed: Sequence[str]) -> httpx2.AsyncClient:
+    """One that connects where a name may lead, `allowed` hosts and networks included; whoever uses it judges the
+    address itself.
+
+    Proxies of the environment are not used: what they connect to nobody here could judge.
+    """
     tls = _tls()
 
     def session() -> ClientSession:
-        guard = GuardedResolver(spec.private_hosts)
+        guard = GuardedResolver(allowed)
         connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=tls, resolver=guard)
         return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
 
     return httpx2.AsyncClient(transport=AiohttpTransport(client=session), follow_redirects=False)
+
+
+def root_of(error: BaseException) -> BaseException:
+    """What really happened: the transport reports a dropped connection as a time-out. Behind a real one stands the
+    cancelling of the wait, which tells nothing."""
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
 
 
 @cache

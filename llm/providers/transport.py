@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from llm.dialects.complaints import parse_error, parse_json
 from llm.dialects.listings import parse_allowance, parse_models
 from llm.errors import ProviderBroken, ProviderError, ProviderOffLimits, ProviderTimeout, ProviderUnreachable
 from llm.providers.base import Probe, UpstreamCall, VendorDialect
-from llm.providers.dialling import ForbiddenAddress
+from llm.providers.dialling import ForbiddenAddress, root_of
 from llm.providers.patience import Brief, Patience
 from llm.providers.sse import FrameReader, LineReader, Reader, StreamedAnswer
 from llm.registry import ProviderSpec
@@ -65,7 +65,8 @@ class Transport:
         """The events of the answer, streamed or whole, as it comes."""
         patience = Patience(call, streamed=call.request.stream)
         with mapped_errors(self._secret):
-            async with self._asked(outgoing, patience) as response, aclosing(_pieces(response, patience)) as pieces:
+            asked = self._asked(outgoing, patience, call.hear)
+            async with asked as response, aclosing(_pieces(response, patience)) as pieces:
                 if not _is_stream(response, call):
                     yield _parsed(await _whole(pieces), dialect)
                     return
@@ -98,7 +99,9 @@ class Transport:
         return Probe(parse_models(listing), parse_allowance(headers, datetime.now(UTC)))
 
     @asynccontextmanager
-    async def _asked(self, outgoing: Outgoing, patience: Patience) -> AsyncIterator[httpx2.Response]:
+    async def _asked(
+        self, outgoing: Outgoing, patience: Patience, hear: Callable[[httpx2.Headers], None] | None = None
+    ) -> AsyncIterator[httpx2.Response]:
         """The vendor's response, its body unread; closed with the block."""
         try:
             with patience:
@@ -107,6 +110,8 @@ class Transport:
             patience.stop()
             raise
         try:
+            if hear is not None:
+                hear(response.headers)
             if not response.is_success:
                 complaint = await _complaint(response, patience, self._secret)
                 raise parse_error(response.status_code, complaint, response.headers)
@@ -121,7 +126,7 @@ class Transport:
             try:
                 return await self._http.send(self._request(outgoing), stream=True)
             except httpx2.TransportError as error:
-                if last or not isinstance(_root(error), aiohttp.ClientConnectionResetError):
+                if last or not isinstance(root_of(error), aiohttp.ClientConnectionResetError):
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -228,7 +233,7 @@ def hidden(secret: str, text: str) -> str:
 
 
 def _connection_error(error: BaseException) -> ProviderError:
-    root = _root(error)
+    root = root_of(error)
     if isinstance(root, ForbiddenAddress):
         return ProviderOffLimits(f"The provider could not be called: {root}. ALLOWED_PRIVATE_HOSTS may list it.")
     if isinstance(root, aiohttp.ServerTimeoutError | httpx2.TimeoutException | TimeoutError):
@@ -245,10 +250,3 @@ def _connection_error(error: BaseException) -> ProviderError:
 def _reason(error: ssl.SSLError) -> str:
     """In words: what a certificate lacks, else the library's own name for it."""
     return str(getattr(error, "verify_message", "") or error.reason or "TLS").replace("_", " ").lower()
-
-
-def _root(error: BaseException) -> BaseException:
-    """What really happened: the transport reports a dropped connection as a time-out."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error

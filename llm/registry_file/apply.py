@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from llm.registry_file.budgets import write_budgets
 from llm.registry_file.customers import write_keys, write_organisations
-from llm.registry_file.goods import clear_aliases, write_models, write_parts, write_successors
+from llm.registry_file.doubts import doubt_limits
+from llm.registry_file.goods import clear_aliases, write_models, write_parts, write_successors, write_tiers
 from llm.registry_file.place import Refused
 from llm.registry_file.pruning import prune_used, prune_users
 from llm.registry_file.references import misled
@@ -20,8 +22,11 @@ STEPS = (
     write_models,
     write_parts,
     write_successors,
+    write_tiers,
     write_default_models,
     write_keys,
+    write_budgets,
+    doubt_limits,
 )
 
 

@@ -8,10 +8,10 @@ from llm import vault
 from llm.models import ApiKey, Keyring, Organisation, Team
 from llm.registry_file.place import Place
 from llm.registry_file.readers import Absent
-from llm.registry_file.shape import KEY, ORGANISATION
+from llm.registry_file.shape import KEY, LIMITS, ORGANISATION
 from llm.registry_file.writing import Writing, assign, difference
 
-ORGANISATION_PLAIN = [name for name in ORGANISATION if name not in {"name", "teams"}]
+ORGANISATION_PLAIN = [name for name in ORGANISATION if name not in {"name", "teams", "budgets"}]
 KEY_PLAIN = [name for name in KEY if name not in {"name", "organisation", "team", "key", "budgets"}]
 RANDOM_ENOUGH = 32
 
@@ -28,14 +28,17 @@ def write_organisations(writing: Writing) -> None:
             writing.note("create" if new else "update", "organisation", organisation.name, details)
 
 
-def _write_teams(writing: Writing, organisation: Organisation, wanted: list[str], place: Place) -> list[str]:
+def _write_teams(writing: Writing, organisation: Organisation, wanted: list[dict[str, Any]], place: Place) -> list[str]:
     before = {team.name: team for team in organisation.teams.all()}
-    for index, name in enumerate(wanted):
-        if name not in before:
-            writing.keep(Team(organisation=organisation, name=name), [], place.field("teams").item(index))
-    for name in before.keys() - set(wanted):
+    names, said = {row["name"] for row in wanted}, list[str]()
+    for index, row in enumerate(wanted):
+        team = before.get(row["name"]) or Team(organisation=organisation, name=row["name"])
+        details = assign(team, {name: row[name] for name in LIMITS})
+        writing.keep(team, details, place.field("teams").item(index))
+        said += [f"team {team.name} {detail}" for detail in details]
+    for name in before.keys() - names:
         before[name].delete()
-    return [] if set(before) == set(wanted) else [difference("teams", sorted(before), sorted(wanted))]
+    return said if set(before) == names else [difference("teams", sorted(before), sorted(names)), *said]
 
 
 def write_keys(writing: Writing) -> None:
@@ -46,8 +49,6 @@ def write_keys(writing: Writing) -> None:
         team = organisation.teams.filter(name=row["team"]).first()
         details = assign(key, {"team": team, **{name: row[name] for name in KEY_PLAIN}})
         details += _write_secret(writing, key, row["key"], place)
-        if row["budgets"]:
-            writing.warnings.append(f"{place.field('budgets').path}: budgets are not enforced yet and were left out.")
         if writing.keep(key, details, place) and (found is None or details):
             writing.note("update" if found else "create", "key", f"{organisation.name}/{key.name}", details)
 

@@ -6,11 +6,35 @@ from typing import Any
 
 import yaml
 
-from llm.models import SINCE_EVER, ApiKey, Model, Organisation, Provider, Route, RoutePrice
+from llm.models import (
+    SINCE_EVER,
+    ApiKey,
+    Budget,
+    Model,
+    Occasion,
+    Organisation,
+    Provider,
+    Route,
+    RoutePrice,
+    Team,
+    Tier,
+)
 from llm.models.money import dollars
 from llm.models.prices import MILLION, Rates
 from llm.registry_file.readers import Shape
-from llm.registry_file.shape import FEATURES, KEY, MODEL, ORGANISATION, PROVIDER, ROUTE, TIERS
+from llm.registry_file.shape import (
+    BUDGET,
+    FALLBACKS,
+    FEATURES,
+    KEY,
+    MODEL,
+    ORGANISATION,
+    PROVIDER,
+    ROUTE,
+    TEAM,
+    TIER,
+    TIERS,
+)
 
 Entry = dict[str, Any]
 
@@ -19,6 +43,7 @@ def export() -> str:
     document = {
         "providers": [_provider(row) for row in Provider.objects.select_related("default_model").order_by("pk")],
         "models": [_model(row) for row in _models()],
+        "tiers": [_entry(TIER, row, {}) for row in Tier.objects.order_by("pk")],
         "organisations": [_organisation(row) for row in Organisation.objects.prefetch_related("teams").order_by("pk")],
         "keys": [_key(row) for row in ApiKey.objects.select_related("organisation", "team").order_by("pk")],
     }
@@ -45,11 +70,15 @@ def _model(row: Model) -> Entry:
         row,
         {
             "aliases": [alias.name for alias in row.aliases.all()],
-            "fallbacks": [fallback.target.name for fallback in row.fallbacks.all()],
+            **{field: _fallbacks(row, occasion) for field, occasion in FALLBACKS.items()},
             "successor": _name(row.successor),
             "routes": [_route(route) for route in row.routes.all()],
         },
     )
+
+
+def _fallbacks(row: Model, occasion: Occasion) -> list[str]:
+    return [fallback.target.name for fallback in row.fallbacks.all() if fallback.occasion == occasion]
 
 
 def _route(row: Route) -> Entry:
@@ -77,12 +106,29 @@ def _given(prices: Entry) -> Entry:
 
 
 def _organisation(row: Organisation) -> Entry:
-    return _entry(ORGANISATION, row, {"teams": [team.name for team in row.teams.all()]})
+    shared = row.budgets.filter(key=None).select_related("team").order_by("pk")
+    special = {"teams": [_team(team) for team in row.teams.all()], "budgets": [_budget(budget) for budget in shared]}
+    return _entry(ORGANISATION, row, special)
+
+
+def _team(row: Team) -> Entry | str:
+    entry = _entry(TEAM, row, {})
+    return row.name if entry == {"name": row.name} else entry
 
 
 def _key(row: ApiKey) -> Entry:
-    special = {"organisation": row.organisation.name, "team": _name(row.team), "key": KEY["key"].default, "budgets": []}
+    special = {
+        "organisation": row.organisation.name,
+        "team": _name(row.team),
+        "key": KEY["key"].default,
+        "budgets": [_budget(budget) for budget in row.budgets.order_by("pk")],
+    }
     return _entry(KEY, row, special)
+
+
+def _budget(row: Budget) -> Entry:
+    match = row.team.name if row.team else row.match
+    return _entry(BUDGET, row, {"amount": format(dollars(row.amount), "f"), "match": match})
 
 
 def _name(row: Any) -> str | None:

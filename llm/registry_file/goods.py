@@ -1,18 +1,19 @@
-"""Models as a file writes them, with their aliases, fallbacks and routes."""
+"""Models as a file writes them, with their aliases, fallbacks and routes; tiers that choose among them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from llm.models import Alias, Fallback, Model, Provider, Route
+from llm.models import Alias, Fallback, Model, Provider, Route, Tier
 from llm.registry_file.named import named_model
 from llm.registry_file.place import Place
 from llm.registry_file.rates import write_prices
-from llm.registry_file.shape import MODEL
+from llm.registry_file.shape import FALLBACKS, LIMITS, MODEL
 from llm.registry_file.writing import Writing, assign, difference
 
-SPECIAL = {"name", "aliases", "fallbacks", "successor", "routes"}
+SPECIAL = {"name", "aliases", *FALLBACKS, "successor", "routes"}
 PLAIN = [name for name in MODEL if name not in SPECIAL]
+ROUTE_PLAIN = ["order", "weight", *LIMITS]
 
 
 def clear_aliases(writing: Writing) -> None:
@@ -41,11 +42,20 @@ def write_parts(writing: Writing) -> None:
         model = Model.objects.get(name=row["name"])
         _write_aliases(writing, model, row["aliases"], place)
         details = [
-            *_write_fallbacks(writing, model, row["fallbacks"], place),
+            *_write_fallbacks(writing, model, row, place),
             *_write_routes(writing, model, row["routes"], place),
         ]
         if details:
             writing.note("update", "model", model.name, details)
+
+
+def write_tiers(writing: Writing) -> None:
+    for place, row in writing.rows("tiers"):
+        tier = Tier.objects.filter(name=row["name"]).first() or Tier(name=row["name"])
+        new = tier.pk is None
+        details = assign(tier, {"requirements": row["requirements"]})
+        if writing.keep(tier, details, place) and (new or details):
+            writing.note("create" if new else "update", "tier", tier.name, details)
 
 
 def write_successors(writing: Writing) -> None:
@@ -65,17 +75,22 @@ def _write_aliases(writing: Writing, model: Model, wanted: list[str], place: Pla
         writing.note("update", "model", model.name, [difference("aliases", [], wanted)])
 
 
-def _write_fallbacks(writing: Writing, model: Model, wanted: list[str], place: Place) -> list[str]:
-    before = [fallback.target for fallback in model.fallbacks.select_related("target")]
-    after = [target for name in wanted if (target := named_model(name)) is not None]
-    if before == after:
-        return []
-    for fallback in model.fallbacks.all():
-        fallback.delete()
-    for index, target in enumerate(after):
-        spot = place.field("fallbacks").item(index)
-        writing.keep(Fallback(model=model, target=target, order=index + 1), [], spot)
-    return [difference("fallbacks", [model.name for model in before], [model.name for model in after])]
+def _write_fallbacks(writing: Writing, model: Model, row: dict[str, Any], place: Place) -> list[str]:
+    details = []
+    for field, occasion in FALLBACKS.items():
+        stored = model.fallbacks.filter(occasion=occasion)
+        before = [fallback.target for fallback in stored.select_related("target")]
+        after = [target for name in row[field] if (target := named_model(name)) is not None]
+        if before == after:
+            continue
+        for fallback in stored:
+            fallback.delete()
+        for index, target in enumerate(after):
+            spot = place.field(field).item(index)
+            fallback = Fallback(model=model, target=target, occasion=occasion, order=index + 1)
+            writing.keep(fallback, [], spot)
+        details.append(difference(field, [model.name for model in before], [model.name for model in after]))
+    return details
 
 
 def _write_routes(writing: Writing, model: Model, wanted: list[dict[str, Any]], place: Place) -> list[str]:
@@ -92,7 +107,7 @@ def _write_routes(writing: Writing, model: Model, wanted: list[dict[str, Any]], 
 
 def _write_route(writing: Writing, route: Route, row: dict[str, Any], place: Place) -> list[str]:
     new = route.pk is None
-    details = assign(route, {"order": row["order"], "weight": row["weight"]})
+    details = assign(route, {name: row[name] for name in ROUTE_PLAIN})
     if not writing.keep(route, details, place):
         return []
     details += write_prices(writing, route, row, place)

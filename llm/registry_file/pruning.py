@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Model as Row
 from django.db.models import ProtectedError
 
-from llm.models import ApiKey, Model, Organisation, Provider
+from llm.models import ApiKey, Model, Organisation, Provider, Tier
 from llm.registry_file.place import Place
 from llm.registry_file.writing import Writing
 
@@ -17,6 +17,7 @@ def prune_users(writing: Writing) -> None:
         for key in ApiKey.objects.select_related("organisation"):
             if (key.organisation.name, key.name) not in named_keys:
                 _delete(writing, key, "key", f"{key.organisation.name}/{key.name}")
+    _prune_named(writing, Tier, "tiers")
     _prune_named(writing, Model, "models")
 
 
@@ -26,7 +27,7 @@ def prune_used(writing: Writing) -> None:
     _prune_named(writing, Organisation, "organisations")
 
 
-def _prune_named(writing: Writing, noun: type[Model | Provider | Organisation], section: str) -> None:
+def _prune_named(writing: Writing, noun: type[Model | Provider | Organisation | Tier], section: str) -> None:
     if writing.document[section] is None:
         return
     for row in noun._default_manager.exclude(name__in=[row["name"] for _, row in writing.rows(section)]):

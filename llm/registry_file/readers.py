@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from config import env
-from llm.models.money import picodollars
+from llm.models.money import MOST_DOLLARS, PICODOLLARS, picodollars
 from llm.models.prices import HIGHEST_RATE, MILLION
 from llm.registry_file.place import Place
 
@@ -84,6 +84,22 @@ def price(value: Any, place: Place) -> int | None:
     if isinstance(value, bool) or not 0 <= amount <= HIGHEST_RATE:
         place.refuse(value, wanted)
     return amount
+
+
+def amount(value: Any, place: Place) -> int:
+    """Dollars to picodollars."""
+    wanted = f'dollars above 0 and up to {MOST_DOLLARS:,}, such as "50"'
+    try:
+        found = picodollars(Decimal(str(value)))
+    except InvalidOperation:
+        place.refuse(value, wanted)
+        return 1
+    except ValidationError:
+        place.refuse(value, "at most 12 decimal places")
+        return 1
+    if isinstance(value, bool) or not 0 < found <= MOST_DOLLARS * PICODOLLARS:
+        place.refuse(value, wanted)
+    return found
 
 
 def day(value: Any, place: Place) -> date | None:
@@ -166,6 +182,16 @@ def object_of(shape: Shape) -> Reader:
         return {name: _read_field(found, name, field, place) for name, field in shape.items()}
 
     return read_object
+
+
+def named(shape: Shape) -> Reader:
+    """An object of the shape, or its name alone."""
+    read = object_of(shape)
+
+    def read_named(value: Any, place: Place) -> Any:
+        return read({"name": value} if isinstance(value, str) else value, place)
+
+    return read_named
 
 
 def _read_field(found: dict[str, Any], name: str, field: Field, place: Place) -> Any:

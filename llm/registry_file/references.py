@@ -8,7 +8,9 @@ from typing import Any
 
 from llm.models import Alias, Model, Organisation, Provider, Team
 from llm.registry_file.place import Place, Problem
-from llm.registry_file.shape import SECTIONS, Document
+from llm.registry_file.shape import FALLBACKS, SECTIONS, Document
+
+WILDCARDS = frozenset("*?")
 
 
 def misled(document: Document, *, prune: bool) -> list[Problem]:
@@ -34,7 +36,8 @@ class _Known:
         written = {alias for row in document["models"] or [] for alias in row["aliases"]}
         stored = self._stored("models", Model.objects.values_list("name"))
         aliases = self._stored("models", Alias.objects.exclude(model__name__in=named).values_list("name"))
-        self.models = named | written | stored | aliases
+        self.public = named | stored
+        self.models = self.public | written | aliases
         self.teams = self._teams()
 
     def _names(self, section: str) -> set[str]:
@@ -48,7 +51,8 @@ class _Known:
         teams: dict[str, set[str]] = {}
         for organisation, team in Team.objects.values_list("organisation__name", "name"):
             teams.setdefault(organisation, set()).add(team)
-        return teams | {row["name"]: set(row["teams"]) for row in self._document["organisations"] or []}
+        written = self._document["organisations"] or []
+        return teams | {row["name"]: {team["name"] for team in row["teams"]} for row in written}
 
 
 def _check_once(document: Document, section: str, root: Place) -> None:
@@ -66,14 +70,18 @@ def _check_names(document: Document, known: _Known, root: Place) -> None:
         _check(place.field("default_model"), row["default_model"], "a model", known.models)
     for place, row in _rows(document, "models", root):
         _check(place.field("successor"), row["successor"], "a model", known.models)
-        for index, name in enumerate(row["fallbacks"]):
-            _check(place.field("fallbacks").item(index), name, "a model", known.models)
+        for field in FALLBACKS:
+            for index, name in enumerate(row[field]):
+                _check(place.field(field).item(index), name, "a model", known.models)
         for index, route in enumerate(row["routes"]):
             spot = place.field("routes").item(index).field("provider")
             _check(spot, route["provider"], "a provider", known.providers)
     for place, row in _rows(document, "keys", root):
         _check(place.field("organisation"), row["organisation"], "an organisation", known.organisations)
         _check(place.field("team"), row["team"], "one of its teams", known.teams.get(row["organisation"], set()))
+        for index, name in enumerate(row["models"]):
+            if not WILDCARDS.intersection(name):
+                _check(place.field("models").item(index), name, "a model's own name", known.public)
 
 
 def _check(place: Place, name: str | None, wanted: str, known: set[str]) -> None:

@@ -9,16 +9,20 @@ import yaml
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode
 
-from llm.models import DEFAULT_SCOPES, RATES, Kind
+from llm.models import DEFAULT_SCOPES, RATES, Kind, Occasion, Period, Scope, Strategy
+from llm.models.budgets import default_shares
+from llm.models.limited import LIMIT_NAMES
 from llm.registry_file.place import Place, Problem, Refused
 from llm.registry_file.readers import (
     Absent,
     Field,
     Shape,
+    amount,
     day,
     instant,
     list_of,
     mapping,
+    named,
     number,
     object_of,
     one_of,
@@ -34,6 +38,7 @@ from llm.registry_file.readers import (
 Document = dict[str, list[dict[str, Any]] | None]
 
 FEATURES: Shape = {name: Field(truth, True) for name in ("streaming", "tools", "images", "caching")}
+LIMITS: Shape = {name: Field(optional(whole), None) for name in LIMIT_NAMES}
 PRICES: Shape = {f"{rate}_price": Field(optional(price), None) for rate in RATES}
 LONG_PROMPT: Shape = {"above": Field(positive), **PRICES}
 TIERS: Shape = {**PRICES, "long_prompts": Field(optional(list_of(object_of(LONG_PROMPT)), []), [])}
@@ -52,9 +57,8 @@ PROVIDER: Shape = {
     "chunk_timeout": Field(number, 30.0),
     "retries": Field(whole, 3),
     "retry_delay": Field(number, 1.0),
-    "requests_per_minute": Field(optional(whole), None),
-    "tokens_per_minute": Field(optional(whole), None),
-    "max_concurrency": Field(optional(whole), None),
+    **LIMITS,
+    "interactive_share": Field(number, 0.1),
     "features": Field(object_of(FEATURES), dict.fromkeys(FEATURES, True)),
 }
 ROUTE: Shape = {
@@ -62,6 +66,7 @@ ROUTE: Shape = {
     "upstream_model": Field(text),
     "order": Field(whole, 1),
     "weight": Field(whole, 1),
+    **LIMITS,
     **TIERS,
     "prices": Field(optional(list_of(object_of(DATED_PRICE)), []), []),
 }
@@ -74,16 +79,42 @@ MODEL: Shape = {
     "capabilities": Field(list_of(text), []),
     "quality": Field(optional(whole), None),
     "caching": Field(truth, True),
+    "strategy": Field(one_of(*Strategy.values), Strategy.ORDERED.value),
+    "hedging": Field(truth, False),
+    "continues": Field(truth, False),
     "fallbacks": Field(list_of(text), []),
+    "content_filter_fallbacks": Field(list_of(text), []),
+    "context_window_fallbacks": Field(list_of(text), []),
     "retires_on": Field(optional(day), None),
     "successor": Field(optional(text), None),
     "routes": Field(list_of(object_of(ROUTE)), []),
 }
+FALLBACKS = {
+    "fallbacks": Occasion.FAILURE,
+    "content_filter_fallbacks": Occasion.CONTENT_FILTER,
+    "context_window_fallbacks": Occasion.CONTEXT_WINDOW,
+}
+"""What each list of a model is for."""
+TIER: Shape = {
+    "name": Field(text),
+    "requirements": Field(mapping, {}),
+}
+BUDGET: Shape = {
+    "scope": Field(one_of(*Scope.values)),
+    "match": Field(optional(text, ""), ""),
+    "amount": Field(amount),
+    "period": Field(one_of(*Period.values), Period.MONTH.value),
+    "hard": Field(truth, True),
+    "alert_at": Field(list_of(positive), default_shares()),
+}
+TEAM: Shape = {"name": Field(text), **LIMITS}
 ORGANISATION: Shape = {
     "name": Field(text),
     "time_zone": Field(text, "UTC"),
     "keeps_bodies": Field(truth, True),
-    "teams": Field(list_of(text), []),
+    **LIMITS,
+    "teams": Field(list_of(named(TEAM)), []),
+    "budgets": Field(list_of(object_of(BUDGET)), []),
 }
 KEY: Shape = {
     "name": Field(text),
@@ -93,15 +124,13 @@ KEY: Shape = {
     "models": Field(list_of(text), ["*"]),
     "scopes": Field(list_of(text), list(DEFAULT_SCOPES)),
     "origins": Field(list_of(text), []),
-    "requests_per_minute": Field(optional(whole), None),
-    "tokens_per_minute": Field(optional(whole), None),
-    "max_concurrency": Field(optional(whole), None),
+    **LIMITS,
     "reserve_max_tokens": Field(optional(whole), None),
     "expires_at": Field(optional(instant), None),
     "disabled": Field(truth, False),
-    "budgets": Field(list_of(mapping), []),
+    "budgets": Field(list_of(object_of(BUDGET)), []),
 }
-SECTIONS = {"providers": PROVIDER, "models": MODEL, "organisations": ORGANISATION, "keys": KEY}
+SECTIONS = {"providers": PROVIDER, "models": MODEL, "tiers": TIER, "organisations": ORGANISATION, "keys": KEY}
 FILE: Shape = {name: Field(optional(list_of(object_of(shape)), []), None) for name, shape in SECTIONS.items()}
 NAMED = re.compile(r"(?<=')[^'<]{2,}(?=')")
 """Aliases and tags by their names, in PyYAML's words."""

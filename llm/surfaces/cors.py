@@ -12,7 +12,8 @@ from llm.wiring import catalog
 EXPOSED = (
     "x-request-id, request-id, retry-after, x-should-retry, x-gatehouse-provider, x-gatehouse-model, "
     "x-gatehouse-attempts, x-gatehouse-cache, x-gatehouse-cost, x-gatehouse-overhead-ms, x-gatehouse-warnings, "
-    "x-gatehouse-conversation, x-gatehouse-message, "
+    "x-gatehouse-conversation, x-gatehouse-message, idempotent-replayed, "
+    "x-gatehouse-budget-limit, x-gatehouse-budget-remaining, x-gatehouse-budget-reset, "
     "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
     "anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, "
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"

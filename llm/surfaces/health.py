@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ from rest_framework.views import APIView
 
 from llm.lifecycle import lifecycle
 from llm.surfaces.openapi import operations
-from llm.wiring import recorder
+from llm.wiring import recorder, watch
 
 
 class ProbeView(APIView):
@@ -22,8 +21,8 @@ class ProbeView(APIView):
             return await self.get(request)
         return HttpResponseNotAllowed(["GET", "HEAD"])
 
-    @abstractmethod
-    async def get(self, request: HttpRequest) -> HttpResponse: ...
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError
 
 
 class HealthView(ProbeView):
@@ -35,7 +34,18 @@ class HealthView(ProbeView):
 class ReadinessView(ProbeView):
     @operations.readiness
     async def get(self, request: HttpRequest) -> HttpResponse:
-        """503 while draining. A journal or database in trouble is told, but calls go on with it."""
-        state = "draining" if lifecycle.draining else "ok" if recorder().healthy else "degraded"
-        body = orjson.dumps({"status": state, "records_pending": recorder().pending})
-        return HttpResponse(body, status=503 if lifecycle.draining else 200, content_type="application/json")
+        """503 while draining, and where no call can be served. What else is in trouble is told; calls go on with it."""
+        troubles = await watch().fresh()
+        if lifecycle.draining:
+            state = "draining"
+        elif any(trouble.stops for trouble in troubles.values()):
+            state = "unavailable"
+        else:
+            state = "degraded" if troubles else "ok"
+        said = {
+            "status": state,
+            "degraded": {part: trouble.why for part, trouble in troubles.items()},
+            "records_pending": recorder().pending,
+        }
+        ready = state in ("ok", "degraded")
+        return HttpResponse(orjson.dumps(said), status=200 if ready else 503, content_type="application/json")

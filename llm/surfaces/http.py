@@ -4,7 +4,7 @@ is only read."""
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from math import ceil
 
@@ -13,15 +13,27 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from llm.call import Call, Caller, new_id, public_id
-from llm.dialects.base import Dialect
+from llm.claims import Wanted
+from llm.dialects.base import Dialect, StreamRenderer
 from llm.dialects.body import parse_body
-from llm.errors import BodyTooLarge, CallerError, GatewayError, ProviderError
+from llm.errors import (
+    BodyTooLarge,
+    BudgetExceeded,
+    CallerError,
+    GatewayError,
+    GoingAway,
+    ProviderBusy,
+    ProviderError,
+)
 from llm.gateway import drained
-from llm.limits import Admission
+from llm.lifecycle import lifecycle
+from llm.surfaces import replays
 from llm.surfaces.auth import authenticate, check_scope
 from llm.surfaces.cors import add_headers, cors_headers
 from llm.surfaces.responses import (
+    Answer,
     EventStreamResponse,
+    Frames,
     Headers,
     StreamVoice,
     answer_headers,
@@ -47,20 +59,40 @@ async def serve(
     """Authenticate, parse, call the gateway, answer. Every failure becomes an answer in the caller's dialect."""
     began, identity = clock().monotonic(), new_id()
     caller: Caller | None = None
+    repeatable: Wanted | None = None
     try:
+        if lifecycle.draining:
+            raise GoingAway
         caller = await authenticate(request)
         check_scope(caller, "generate")
-        wanted = (parse or dialect.parse_request)(read_body(request))
+        body = read_body(request)
+        if replays.META in request.META:
+            repeatable = replays.wanted(request, caller, body)
+        wanted = (parse or dialect.parse_request)(body)
         wanted.headers = forwarded_headers(request, dialect)
     except GatewayError as error:
         metrics().rejected(error.code)
         return refusal(error, dialect, public_id(identity), cors_headers(request, caller))
     call = Call(identity, wanted, caller, "sse" if wanted.stream else "json", began, began + DEADLINE)
-    extra = cors_headers(request, caller)
+    renderer = dialect.StreamRenderer(wanted, call.record)
     stream = (source or gateway().stream)(call)
-    if wanted.stream:
-        return _streamed(call, stream, dialect, extra)
-    return await _whole(call, stream, dialect, extra)
+    frames = _frames(call, stream, renderer) if wanted.stream else _one_frame(call, stream, dialect)
+    answer = Answer(frames, lambda: answer_headers(call))
+    extra = cors_headers(request, caller)
+    try:
+        if repeatable is not None:
+            with lifecycle.telling():
+                answer = await replays.once(repeatable, call, answer)
+    except GatewayError as error:
+        metrics().rejected(error.code)
+        return refusal(error, dialect, call.public_id, extra)
+    voice = StreamVoice(
+        headers=lambda: answer.headers() | extra,
+        refuse=lambda error: refusal(error, dialect, call.public_id, answer.headers() | extra),
+        interrupt=lambda error: renderer.render_error(error, call.public_id),
+        heartbeat=dialect.heartbeat,
+    )
+    return EventStreamResponse(answer.frames, voice) if wanted.stream else await _whole(answer.frames, voice)
 
 
 async def tell(
@@ -124,49 +156,45 @@ def _too_large() -> BodyTooLarge:
     return BodyTooLarge("The body is larger than 32 MB.")
 
 
-async def _whole(call: Call, stream: EventStream, dialect: Dialect, extra: Headers) -> HttpResponse:
+async def _frames(call: Call, stream: EventStream, renderer: StreamRenderer) -> Frames:
+    async with aclosing(stream) as batches:
+        async for events in batches:
+            if frame := renderer.render_events(events):
+                yield frame
+    yield renderer.render_done(call.record, call.completion or Completion())
+
+
+async def _one_frame(call: Call, stream: EventStream, dialect: Dialect) -> Frames:
+    completion = await drained(call, stream)
+    yield orjson.dumps(dialect.render_completion(call.request, call.record, completion))
+
+
+async def _whole(frames: Frames, voice: StreamVoice) -> HttpResponse:
     try:
-        completion = await drained(call, stream)
-        body = orjson.dumps(dialect.render_completion(call.request, call.record, completion))
+        with lifecycle.telling():
+            async with aclosing(frames):
+                body = b"".join([frame async for frame in frames])
     except GatewayError as error:
-        return refusal(error, dialect, call.public_id, answer_headers(call) | extra)
+        return voice.refuse(error)
     except Exception as error:  # the client is owed an answer in its dialect, whatever bug of ours this is
         logger.exception("A call broke off")
-        internal = GatewayError(f"Internal error ({type(error).__name__}).")
-        return refusal(internal, dialect, call.public_id, answer_headers(call) | extra)
-    return _json(200, body, answer_headers(call) | extra)
-
-
-def _streamed(call: Call, stream: EventStream, dialect: Dialect, extra: Headers) -> EventStreamResponse:
-    renderer = dialect.StreamRenderer(call.request, call.record)
-    voice = StreamVoice(
-        headers=lambda: answer_headers(call) | extra,
-        refuse=lambda error: refusal(error, dialect, call.public_id, answer_headers(call) | extra),
-        interrupt=lambda error: renderer.render_error(error, call.public_id),
-        heartbeat=dialect.heartbeat,
-    )
-
-    async def frames() -> AsyncGenerator[bytes, None]:
-        async with aclosing(stream) as batches:
-            async for events in batches:
-                if frame := renderer.render_events(events):
-                    yield frame
-        yield renderer.render_done(call.record, call.completion or Completion())
-
-    return EventStreamResponse(frames(), voice)
+        return voice.refuse(GatewayError(f"Internal error ({type(error).__name__})."))
+    return _json(200, body, voice.headers())
 
 
 def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) -> HttpResponse:
     """An error as an answer: status, envelope and the headers that SDKs obey."""
     status, body = dialect.render_error(error, name)
     headers = headers | identity_headers(name)
-    if error.limit is not None:
-        headers |= Admission(error.limit.max, 0, error.retry_after).headers(clock().now())
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
+    if isinstance(error, GoingAway):
+        headers["connection"] = "close"
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, ProviderError) and not error.retryable:
+    if isinstance(error, BudgetExceeded) or (
+        isinstance(error, ProviderError) and not error.retryable and not isinstance(error, ProviderBusy)
+    ):
         headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
 

@@ -8,21 +8,21 @@ from typing import Any
 import orjson
 
 from llm.dialects import native
-from llm.errors import BodyTooLarge, CallerError, Forbidden, GatewayError, RateLimited, Unauthenticated, Unavailable
+from llm.errors import (
+    BodyTooLarge,
+    CallerError,
+    Forbidden,
+    GatewayError,
+    GoingAway,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 INTERNAL = 1011
-
-
-class GoingAway(Unavailable):
-    """This process stops: another one, or the next, will serve."""
-
-    code = "going_away"
-
-    def __init__(self) -> None:
-        super().__init__("The gateway is going away; connect again.", retry_after=1.0)
 
 
 class TooSlow(CallerError):

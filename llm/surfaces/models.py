@@ -15,7 +15,8 @@ from llm import types
 from llm.call import Caller
 from llm.counting import first_route
 from llm.errors import Forbidden, NotFound
-from llm.prepare import may_use, resolve
+from llm.needs import may_use
+from llm.prepare import resolve
 from llm.prices import dollars
 from llm.registry import ModelSpec, Price, Rates, RouteSpec
 from llm.surfaces.auth import caller_of

@@ -12,7 +12,7 @@ from llm.dialects import anthropic, openai
 from llm.dialects.anthropic.target import VERSION
 from llm.dialects.base import Dialect
 from llm.errors import NotFound
-from llm.prepare import may_use
+from llm.needs import may_use
 from llm.registry import ModelSpec
 from llm.surfaces.anthropic import list_model, list_models
 from llm.surfaces.auth import caller_of

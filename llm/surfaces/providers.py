@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,11 +18,9 @@ from llm.surfaces.models import usable
 from llm.surfaces.openapi import resources
 from llm.surfaces.views import ResourceView
 from llm.types import JsonObject
-from llm.wiring import catalog, house
+from llm.wiring import catalog, circuits, clock, house
 
 FEATURES = ("streaming", "tools", "images", "caching")
-CIRCUIT: Literal["closed"] = "closed"
-"""No provider is ever left out for its failures."""
 
 
 class ProviderListView(ResourceView):
@@ -43,12 +40,13 @@ class ProviderStatusView(ResourceView):
     @resources.provider_status
     def get(self, request: Request, name: str) -> Response:
         spec = known(name)
-        return Response(status(spec, bridge().run(found(spec))))
+        return Response(status(spec, *bridge().run(found(spec))))
 
 
-async def found(spec: ProviderSpec) -> Finding:
-    """Asked on the bridge's loop, so that all who ask in this process share one answer."""
-    return await house().prober.find(spec)
+async def found(spec: ProviderSpec) -> tuple[Finding, Allowance | None]:
+    """And what we ourselves have counted. Asked on the bridge's loop, so that all who ask in this process share one
+    answer."""
+    return await house().prober.find(spec), await house().throttle.standing(spec)
 
 
 def known(name: str) -> ProviderSpec:
@@ -74,21 +72,40 @@ def told(spec: ProviderSpec, caller: Caller) -> JsonObject:
     }
 
 
-def status(spec: ProviderSpec, finding: Finding) -> JsonObject:
-    error = finding.error
+def status(spec: ProviderSpec, finding: Finding, counted: Allowance | None) -> JsonObject:
+    error, told = finding.error, finding.probe.requests if finding.probe else None
     return {
         "provider": spec.name,
         "is_valid": error is None,
-        "rate_limit": _rate_limit(finding, finding.probe.requests if finding.probe else None),
-        "circuit": CIRCUIT,
+        "rate_limit": _rate_limit(clock().now(), counted) if counted else _rate_limit(finding.checked_at, told),
+        **_circuit(spec),
         "checked_at": finding.checked_at,
         "error": error and {"code": error.code, "message": error.message, "hint": error.hint},
     }
 
 
-def _rate_limit(finding: Finding, left: Allowance | None) -> JsonObject | None:
-    """`reset` is the instant at which the vendor counts anew."""
+def _circuit(spec: ProviderSpec) -> JsonObject:
+    """The worst of its routes' circuits, and each that is not closed. Told by route, for a model may fail alone."""
+    shut = [standing for standing in circuits().shut() if standing.route.provider == spec.name]
+    states = [standing.state for standing in shut]
+    return {
+        "circuit": "open" if "open" in states else "half_open" if states else "closed",
+        "circuits": [
+            {
+                "upstream_model": standing.route.upstream_model,
+                "state": standing.state,
+                "since": standing.since,
+                "until": standing.until,
+                "why": standing.why,
+            }
+            for standing in shut
+        ],
+    }
+
+
+def _rate_limit(now: datetime, left: Allowance | None) -> JsonObject | None:
+    """`reset` is the instant at which there is more room."""
     if left is None:
         return None
-    reset = None if left.reset is None else finding.checked_at + timedelta(seconds=left.reset)
+    reset = None if left.reset is None else now + timedelta(seconds=left.reset)
     return {"limit": left.limit, "remaining": left.remaining, "reset": reset}

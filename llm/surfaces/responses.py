@@ -14,6 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 
 from llm.call import Call
 from llm.errors import GatewayError
+from llm.lifecycle import lifecycle
 from llm.prices import dollars
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ UNPRINTABLE = re.compile(r"[^ -~]")
 LONGEST_WARNINGS = 2_000
 
 Headers = dict[str, str]
+Frames = AsyncGenerator[bytes, None]
 Send = Callable[[dict[str, Any]], Any]
 
 
@@ -44,7 +46,7 @@ def answer_headers(call: Call) -> Headers:
     record = call.record
     headers = identity_headers(call.public_id)
     headers["x-gatehouse-cache"] = record.cache
-    headers["x-gatehouse-attempts"] = str(len(record.attempts))
+    headers["x-gatehouse-attempts"] = str(record.tries)
     headers["x-gatehouse-overhead-ms"] = f"{record.overhead_ms:.2f}"
     if record.provider:
         headers["x-gatehouse-provider"] = record.provider
@@ -54,6 +56,14 @@ def answer_headers(call: Call) -> Headers:
     if not record.streamed and (cost := dollars(record.cost)) is not None:
         headers["x-gatehouse-cost"] = cost
     return headers | call.limits | call.headers
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """Its bytes, a stream's as they come and others in one frame; its headers are asked for when they leave."""
+
+    frames: Frames
+    headers: Callable[[], Headers]
 
 
 @dataclass(slots=True, frozen=True)
@@ -71,7 +81,7 @@ class EventStreamResponse(HttpResponseBase):
 
     streaming = True
 
-    def __init__(self, frames: AsyncGenerator[bytes, None], voice: StreamVoice) -> None:
+    def __init__(self, frames: Frames, voice: StreamVoice) -> None:
         super().__init__(content_type=STREAM_HEADERS["content-type"])
         self._frames = frames
         self._voice = voice
@@ -80,9 +90,10 @@ class EventStreamResponse(HttpResponseBase):
         """Send the whole answer over ASGI; closes the frames whatever happens."""
         pulse = Pulse(send, self._voice, _this_task())
         try:
-            async with aclosing(self._frames) as frames:
-                async for frame in frames:
-                    await pulse.send(frame)
+            with lifecycle.telling():
+                async with aclosing(self._frames) as frames:
+                    async for frame in frames:
+                        await pulse.send(frame)
         except GatewayError as error:
             await self._fail(pulse, send, error)
         except Exception as error:  # the client is owed an end, whatever bug of ours this is

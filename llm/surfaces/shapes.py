@@ -11,6 +11,7 @@ from llm.errors import GatewayError
 from llm.types import FinishReason
 
 FINISH_REASONS: tuple[str, ...] = get_args(FinishReason)
+OUTCOMES = ("ok", "error", "cancelled", "lost", "skipped", "interrupted")
 
 
 def kinds(error: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
@@ -18,6 +19,11 @@ def kinds(error: type[GatewayError] = GatewayError) -> Iterator[type[GatewayErro
     yield error
     for kind in error.__subclasses__():
         yield from kinds(kind)
+
+
+def dollars(about: str, **more: Any) -> serializers.RegexField:
+    """A decimal string."""
+    return serializers.RegexField(r"^\d+(\.\d+)?$", help_text=about, **more)
 
 
 class LimitSerializer(serializers.Serializer[Any]):
@@ -57,11 +63,20 @@ class TokensSerializer(serializers.Serializer[Any]):
 
 
 class AttemptSerializer(serializers.Serializer[Any]):
+    """Tokens and cost are those of a try that was paid for beside the one that answered."""
+
     provider = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
     upstream_model = serializers.CharField()
-    outcome = serializers.ChoiceField(["ok", "error", "cancelled", "interrupted"])
+    outcome = serializers.ChoiceField(OUTCOMES, help_text="`lost`: another was faster; `skipped`: nobody was asked.")
     error = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_null=True, help_text="Why it was made.")
+    started_ms = serializers.IntegerField(allow_null=True, help_text="Since the request came.")
+    queue_ms = serializers.IntegerField(help_text="Spent waiting for a turn at the provider.")
     latency_ms = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    cost = dollars("Null: nothing, or the price is unknown.", allow_null=True)
 
 
 class PromptSerializer(serializers.Serializer[Any]):
@@ -75,10 +90,6 @@ class MetadataSerializer(serializers.Serializer[Any]):
     fallback_used = serializers.BooleanField()
     retries = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.CharField())
+    selection = serializers.CharField(allow_null=True, help_text="Why this model, where the choice was ours.")
     prompt = PromptSerializer(allow_null=True)
     attempts = AttemptSerializer(many=True)
-
-
-def dollars(about: str, **more: Any) -> serializers.RegexField:
-    """A decimal string."""
-    return serializers.RegexField(r"^\d+(\.\d+)?$", help_text=about, **more)

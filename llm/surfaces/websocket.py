@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from llm.call import Caller, new_id, public_id
-from llm.errors import Forbidden, GatewayError, RateLimited, Unauthenticated
+from llm.errors import Forbidden, GatewayError, GoingAway, RateLimited, Unauthenticated
 from llm.lifecycle import DRAIN, lifecycle
 from llm.surfaces.auth import check_scope, credential, identify, meta_of
 from llm.surfaces.cors import names
-from llm.surfaces.exchange import Exchange, Receive, read
-from llm.surfaces.line import GoingAway, Line, Message, Send, TooSlow
+from llm.surfaces.dispatcher import Dispatcher, Receive, read
+from llm.surfaces.line import Line, Message, Send, TooSlow
 from llm.surfaces.turnstile import Turnstile
 from llm.wiring import catalog, metrics
 
@@ -30,7 +30,7 @@ AUTHENTICATE_SECONDS = 5.0
 
 
 class GenerateSocket:
-    """Opens sockets for those with a key and hands them to an `Exchange`."""
+    """Opens sockets for those with a key and hands them to a `Dispatcher`."""
 
     def __init__(self, turnstile: Turnstile) -> None:
         self._turnstile = turnstile
@@ -64,7 +64,7 @@ class GenerateSocket:
         check_origin(caller, origin)
         with self._place(caller):
             await line.say({"type": "ready"})
-            await Exchange(receive, line, key, self._turnstile).run()
+            await Dispatcher(receive, line, key, self._turnstile).run()
 
     @contextmanager
     def _place(self, caller: Caller) -> Iterator[None]:

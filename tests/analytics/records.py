@@ -10,8 +10,8 @@ import orjson
 
 from analytics.recorder import rows
 from analytics.recorder.backlog import Entry
-from analytics.recorder.store import Away, RowRefused
 from llm.call import Attempt, Body, Record, created_at, new_id
+from llm.connection import Away, Refused
 
 
 def record(identity: UUID | None = None, **said: Any) -> Record:
@@ -48,14 +48,15 @@ class MemoryStore:
         self.inserted: list[UUID] = []
         self.away = False
         self.refuses: Callable[[Entry], bool] = lambda entry: False
-        self.partitions = 0
+        self.partitions = self.expiries = 0
+        self.released: list[str] = []
         self.closed = 0
 
     def insert(self, entries: Sequence[Entry]) -> None:
         if self.away:
             raise Away("it is away")
         if any(self.refuses(entry) for entry in entries):
-            raise RowRefused("NumericValueOutOfRange 22003")
+            raise Refused("NumericValueOutOfRange 22003")
         self.batches.append(len(entries))
         for entry in entries:
             if entry.record.id not in self.rows:
@@ -68,6 +69,12 @@ class MemoryStore:
         if self.away:
             raise Away("it is away")
         return self.rows.keys() & set(identities)
+
+    def release(self, journal: str) -> None:
+        self.released.append(journal)
+
+    def expire(self) -> None:
+        self.expiries += 1
 
     def ensure_partitions(self) -> None:
         self.partitions += 1

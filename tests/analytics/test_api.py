@@ -120,7 +120,9 @@ def test_requests_come_newest_first_with_the_fields_of_an_answer(books: str, get
     assert first["id"] == first["request_id"] == public_id(newest.id)
     assert first["created_at"] == "2026-11-20T12:00:01.000Z"
     assert (first["cost"], first["latency_ms"], first["first_token_ms"]) == (None, 100, 30)
-    assert first["metadata"]["attempts"] == [attempt | {"latency_ms": 90}]
+    unknown = {"model": None, "reason": None, "started_ms": None, "cost": None}
+    nothing = {"queue_ms": 0, "prompt_tokens": 0, "completion_tokens": 0}
+    assert first["metadata"]["attempts"] == [attempt | {"latency_ms": 90} | unknown | nothing]
     assert (first["metadata"]["cache_hit"], first["error"], "content" in first) == (True, None, False)
     assert (second["status"], second["cost"]) == ("error", "1")
     assert second["error"] == {"type": "provider_error", "code": "x", "message": "y"}

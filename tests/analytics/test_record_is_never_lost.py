@@ -18,8 +18,8 @@ from analytics.recorder import JournalRecorder
 from analytics.recorder.aside import NAME
 from analytics.recorder.backlog import Backlog, Entry
 from analytics.recorder.journal import homes
-from analytics.recorder.store import Away
 from llm.call import Record
+from llm.connection import Away
 from tests.analytics.records import MemoryStore, departed, record, refused, spoken
 
 REFUSED_BY_THE_TABLE = 9

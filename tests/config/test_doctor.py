@@ -13,10 +13,15 @@ from typing import Any
 import pytest
 
 from config import doctor, env
+from llm.errors import ProviderAuth, ProviderBroken, ProviderUnreachable
+from llm.mends import MENDS
 from tests.serving import Serving
 from tests.upstream import Upstream
 
 NOWHERE = "127.0.0.1:9"
+WEBHOOK = """INSERT INTO webhooks_webhook
+(url, events, sealed_secret, former_sealed_secret, disabled, disabled_because, created_at)
+VALUES ('https://10.0.0.7/hooks', '["budget.alert"]', 'sealed', '', false, '', '2026-11-20')"""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +51,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> Ser
             "organisations": [{"name": "acme"}],
         }
     )
+    made.change(WEBHOOK)
     return made
 
 
@@ -85,9 +91,10 @@ def test_what_is_well_is_said_to_be(findings: dict[str, dict[str, Any]], part: s
         ("worker", "warning", "celery --app config.celery worker"),
         ("keys", "warning", "manage.py create_key NAME"),
         ("provider keyless", "warning", "Enter it in the admin, or in a registry file."),
-        ("provider wrong-key", "failed", "Enter its key again."),
-        ("provider away", "failed", "Look at its address, and whether this machine may reach it."),
-        ("provider no-api", "failed", "Look at its address: this is no vendor's answer."),
+        ("provider wrong-key", "failed", MENDS[ProviderAuth]),
+        ("provider away", "failed", MENDS[ProviderUnreachable]),
+        ("provider no-api", "failed", MENDS[ProviderBroken]),
+        ("webhook 10.0.0.7:443", "failed", "Mend it in the admin."),
     ],
 )
 def test_what_is_not_well_has_its_mend(findings: dict[str, dict[str, Any]], part: str, state: str, fix: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from config.env import ROOT
 
-PACKAGES = ("config", "llm", "prompts", "analytics", "conversations")
+PACKAGES = ("config", "llm", "prompts", "analytics", "conversations", "webhooks")
 LINT = [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"]
 
 
@@ -35,7 +35,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("llm/types.py", "import django", "llm.types -> django"),
         ("llm/dialects/__init__.py", "import celery", "llm.dialects -> celery"),
         ("llm/fold.py", "from llm import models", "llm.fold -> llm.models"),
-        ("llm/routing.py", "from llm import gateway", "llm.routing -> llm.gateway"),
+        ("llm/routing/router.py", "from llm import gateway", "llm.routing.router -> llm.gateway"),
         ("llm/wiring.py", "from llm import surfaces", "llm.wiring -> llm.surfaces"),
     ],
 )

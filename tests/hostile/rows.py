@@ -22,8 +22,9 @@ from django.contrib.contenttypes.models import ContentType  # noqa: E402  # as a
 from django.core.exceptions import ValidationError  # noqa: E402  # as above
 from django.db import transaction  # noqa: E402  # as above
 
-from llm.models import Alias, ApiKey, Model, Organisation, Provider, Route, RoutePrice, Team  # noqa: E402  # as above
+from llm.models import Alias, ApiKey, Budget, Model, Organisation, Provider, Route, RoutePrice, Team  # noqa: E402  # as above
 from tests.hostile.payloads import PAYLOADS, together  # noqa: E402  # as above
+from webhooks.models import Delivery, Webhook  # noqa: E402  # as above
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 LONGEST_NOTE = 300
@@ -37,11 +38,15 @@ class Ground:
     model: Model
     fake: Provider
     route: Route
+    webhook: Webhook
 
 
 def ground() -> Ground:
     model, fake = Model.objects.get(name="plain"), Provider.objects.get(name="fake")
-    return Ground(Organisation.objects.get(name="acme"), model, fake, Route.objects.get(model=model))
+    webhook = Webhook(url="https://hooks.example/")
+    webhook.renew_secret()
+    webhook.save()
+    return Ground(Organisation.objects.get(name="acme"), model, fake, Route.objects.get(model=model), webhook)
 
 
 def wanted(on: Ground, number: int, text: str) -> Iterator[Any]:
@@ -56,6 +61,10 @@ def wanted(on: Ground, number: int, text: str) -> Iterator[Any]:
     yield Provider(name=text, kind="echo")
     yield Provider(name=name, kind="echo", organization=text, defaults={text: text})
     yield Provider(name=f"{name}-at", kind="openai", base_url=text)
+    yield Budget(organisation=on.acme, scope="user", match=text, amount=1)
+    yield Webhook(url=text, sealed_secret=on.webhook.sealed_secret)
+    said = {"body": json.dumps({"data": text}), "last_error": text[:500]}
+    yield Delivery(message=name, event="test", webhook=on.webhook, organisation=on.acme, ended_at=FIRST, **said)
     yield Group(name=text)
     yield User(username=name, password="!", first_name=text, last_name=text)
     yield User(username=f"{name}-too", password="!", email=text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from llm.cache import FORMAT, CachedAnswer, Lease
+from llm.cache import CachedAnswer, Lease
+from llm.cache.answers import FORMAT
 from llm.types import Choice, Completion, Usage
 
 PATIENT = 5.0

@@ -99,7 +99,8 @@ PRICE = Price(valid_from=EPOCH, input=150_000, output=600_000, cached=75_000)
 
 def route(provider: str = "one", upstream_model: str = "m", **fields: Any) -> RouteSpec:
     spec = ProviderSpec(id=abs(hash(provider)), name=provider, kind="openai", retries=0)
-    return RouteSpec(id=1, provider=spec, upstream_model=upstream_model, **({"prices": (PRICE,)} | fields))
+    values: dict[str, Any] = {"id": abs(hash((provider, upstream_model))), "prices": (PRICE,)} | fields
+    return RouteSpec(provider=spec, upstream_model=upstream_model, **values)
 
 
 def with_provider(route: RouteSpec, **fields: Any) -> RouteSpec:

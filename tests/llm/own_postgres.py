@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import psycopg
 
 from tests.services import _account, _binary, free_port, wait_until
 
-QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+QUICK = ("fsync=off", "full_page_writes=off")
+"""What is committed outlives a killed server, though not a machine without power."""
 
 
 class OwnPostgres:
@@ -56,6 +58,15 @@ class OwnPostgres:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
             self._process = None
+
+    def kill(self) -> None:
+        """The server and every process that serves a connection, without a word."""
+        assert self._process is not None
+        for pid in reversed(self._pids()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
 
     def remove(self) -> None:
         self.stop()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from redis import Redis
 
 from llm import active
-from llm.active import LocalCalls, SharedCalls
+from llm.active import LocalCalls, Process, SharedCalls
 from tests.llm.doubles import call, request
 from tests.llm.own_redis import OwnRedis
 
@@ -98,11 +101,18 @@ def test_a_process_that_dies_is_forgotten(processes: Callable[[], SharedCalls], 
         assert client.smembers(active.PROCESSES) == set()
 
 
-def test_an_idle_process_says_nothing(processes: Callable[[], SharedCalls], monkeypatch: pytest.MonkeyPatch) -> None:
-    idle = processes()
-    monkeypatch.setattr(idle, "_redis", None)
-
+def test_every_process_is_known_the_idle_too(processes: Callable[[], SharedCalls]) -> None:
+    idle, busy = processes(), processes()
+    busy.enter(call())
     idle.tell()
+    busy.tell()
+
+    here = Process(socket.gethostname(), os.getpid(), 0)
+    assert idle.processes() == [here, replace(here, calls=1)]
+    idle.start()
+    idle.stop()
+    assert busy.processes() == [replace(here, calls=1)]
+    assert LocalCalls().processes() == [here]
 
 
 def test_a_process_that_ends_takes_its_calls_along(processes: Callable[[], SharedCalls]) -> None:
@@ -127,6 +137,7 @@ def test_a_frozen_redis_hides_the_others_and_stops_nobody(
         calls.tell()
 
     assert calls.others() is None
+    assert calls.processes() is None
     assert len(calls.own()) == 1
     assert len(caplog.records) == 1
 

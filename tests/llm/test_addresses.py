@@ -98,6 +98,13 @@ def test_bad_addresses_are_refused_in_words(words: str, url: str) -> None:
         check_base_url(url, ALLOWED)
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "https://localhost/x", "https://[::1]", "https://127.0.0.9"])
+def test_the_machine_itself_is_refused_where_it_has_no_business(url: str) -> None:
+    with pytest.raises(BadAddress, match="this machine"):
+        check_base_url(url, ALLOWED, at_home=False)
+    assert check_base_url(url, [Address.parse(url).host], at_home=False)
+
+
 @pytest.mark.parametrize("rest", ["hunter2/x@api.openai.com", "hunter2@[api.openai.com"])
 def test_a_refusal_does_not_quote_half_a_password(rest: str) -> None:
     with pytest.raises(BadAddress) as refused:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import time
+import timeit
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +17,7 @@ from llm import client_tokens, vault
 from llm.call import Caller
 from llm.client_tokens import ClientTokens, Grant, covers, opened
 from llm.errors import Unauthenticated
-from tests.llm.costs import cost
+from llm.registry import Limits
 from tests.llm.doubles import HandClock
 
 DIGEST = "d" * 64
@@ -124,12 +126,12 @@ class TestNarrowing:
 
     def test_it_is_held_against_the_key_as_it_is_now(self, clock: HandClock) -> None:
         given = grant(clock, models=("gpt-4o", "claude-*"), origins=frozenset({"https://a.example"}))
-        before = given.narrowed(caller(origins=frozenset({"*"}), requests_per_minute=9))
+        before = given.narrowed(caller(origins=frozenset({"*"}), limits=Limits(9)))
         after = given.narrowed(caller(models=("gpt-*",), origins=frozenset({"https://b.example"})))
 
         assert before.models == ("gpt-4o", "claude-*")
         assert before.origins == {"https://a.example"}
-        assert before.requests_per_minute == 9
+        assert before.limits.requests_per_minute == 9
         assert (after.models, after.origins) == (("gpt-4o",), frozenset())
 
     def test_it_ends_no_later_than_the_key(self, clock: HandClock) -> None:
@@ -188,7 +190,7 @@ class TestClientTokens:
         assert refused.value.code == "expired_client_token"
 
     @pytest.mark.alone
-    def test_a_token_in_use_is_not_opened_again(self, clock: HandClock) -> None:
+    def test_a_token_in_use_costs_microseconds(self, clock: HandClock) -> None:
         tokens, token, key = ClientTokens(clock), grant(clock).sealed(), caller()
         tokens.caller(token, key)
 
@@ -196,14 +198,14 @@ class TestClientTokens:
             tokens.grant(token)
             tokens.caller(token, key)
 
-        assert cost(verify) < cost(lambda: opened(token)) / 4
+        assert min(timeit.repeat(verify, timer=time.thread_time, number=1000, repeat=5)) / 1000 < 10e-6
 
     def test_a_change_of_the_key_is_seen_at_once(self, clock: HandClock) -> None:
         tokens, token, key = ClientTokens(clock), grant(clock).sealed(), caller()
         first = tokens.caller(token, key)
 
         assert tokens.caller(token, key) is first
-        assert tokens.caller(token, replace(key, requests_per_minute=3)).requests_per_minute == 3
+        assert tokens.caller(token, replace(key, limits=Limits(3))).limits.requests_per_minute == 3
 
     def test_no_flood_of_tokens_fills_the_memory(self, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client_tokens, "MOST_HELD", 3)

@@ -14,9 +14,9 @@ from llm.call import Call, Caller, NullMetrics, Record
 from llm.counting import Counter
 from llm.errors import GatewayError, NotFound, ProviderBroken, ProviderRefused, RateLimited
 from llm.gateway import Gateway, Parts
-from llm.limits import Limiter, MemoryLimiter, NoLimiter
+from llm.limits import Admission, Limiter, MemoryMeters, MeteredLimiter, NoLimiter
 from llm.prepare import Defaults
-from llm.registry import ModelSpec, ProviderSpec, Snapshot
+from llm.registry import Limits, ModelSpec, ProviderSpec, Snapshot
 from llm.routing import Router
 from llm.types import CachePolicy, Finished, Options, TextDelta, Usage
 from tests.llm.doubles import (
@@ -91,6 +91,10 @@ class House:
             pass
         assert self.recorder.finished.count(asked.record) == 1
         return asked.record
+
+
+def counting() -> Limiter:
+    return MeteredLimiter(MemoryMeters(clock=HandClock()))
 
 
 async def test_a_good_answer_is_complete_priced_and_in_the_books() -> None:
@@ -189,8 +193,8 @@ async def test_a_task_that_is_cancelled_while_it_waits_is_in_the_books() -> None
 
 
 async def test_a_caller_over_its_limit_is_refused() -> None:
-    house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
-    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", requests_per_minute=1)
+    house = House(one=ScriptedProvider(answer()), limiter=counting())
+    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     assert (await house.ask(caller=caller)).status == "ok"
     record = await house.ask(caller=caller)
     assert (record.status, record.http_status) == ("refused", 429)
@@ -259,16 +263,50 @@ async def test_those_who_ask_the_same_at_once_share_one_upstream_call() -> None:
 
 
 async def test_a_hit_counts_against_the_limit() -> None:
-    house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
-    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", requests_per_minute=1)
+    house = House(one=ScriptedProvider(answer()), limiter=counting())
+    caller = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     await house.ask(caller=caller, **ON)
     with pytest.raises(RateLimited):
         await house.gateway.complete(house.call(caller=caller, **ON))
 
 
+class Left(NoLimiter):
+    """Remembers with how many tokens each call left."""
+
+    def __init__(self) -> None:
+        self.tokens: list[int] = []
+
+    def leave(self, tokens: int) -> None:
+        self.tokens.append(tokens)
+
+
+async def test_what_was_taken_is_settled_once_whatever_happens() -> None:
+    limiter = Left()
+    house = House(
+        limiter=limiter,
+        one=ScriptedProvider(
+            answer(), [ProviderBroken("down")], [[TextDelta("Hello")], ProviderBroken("cut")], answer()
+        ),
+    )
+    first, failed, cut = await house.ask(**ON), await house.ask(text="b"), await house.ask(text="c")
+    hit = await house.ask(**ON)
+    async with aclosing(house.gateway.stream(house.call(text="d"))) as batches:
+        await anext(batches)
+    assert (first.total_tokens, failed.total_tokens, hit.cache) == (15, 0, "hit")
+    assert cut.total_tokens > 0
+    assert limiter.tokens[:4] == [15, 0, cut.total_tokens, 0]
+    assert len(limiter.tokens) == 5
+
+
+async def test_a_call_refused_before_it_was_counted_leaves_nothing() -> None:
+    limiter = Left()
+    await House(limiter=limiter).ask(model="smoll")
+    assert limiter.tokens == []
+
+
 async def test_a_follower_leads_when_the_leader_was_refused() -> None:
-    house = House(one=ScriptedProvider(answer()), limiter=MemoryLimiter(clock=HandClock()))
-    none = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", requests_per_minute=1)
+    house = House(one=ScriptedProvider(answer()), limiter=counting())
+    none = Caller(key_id=9, key_name="k", organisation_id=1, organisation="acme", limits=Limits(1))
     await house.ask(caller=none)
     refused, served = await asyncio.gather(house.ask(caller=none, **ON), house.ask(**ON))
     assert (refused.status, served.status) == ("refused", "ok")
@@ -276,7 +314,7 @@ async def test_a_follower_leads_when_the_leader_was_refused() -> None:
 
 async def test_a_bug_of_ours_is_in_the_books_too() -> None:
     class Buggy(NoLimiter):
-        async def admit(self, caller):  # type: ignore[no-untyped-def]  # as its parent
+        async def admit(self, call: Call, *, hit: bool = False) -> Admission:
             raise ZeroDivisionError
 
     house = House(limiter=Buggy())

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from llm.budgets import BudgetSpec
 from llm.call import Caller
 from llm.errors import ContextTooLong, Forbidden, GatewayError, InvalidField, NotFound, UnsupportedCapability
 from llm.prepare import Defaults, Plan, prepare
-from llm.registry import Snapshot
+from llm.registry import ModelSpec, Price, Snapshot
 from llm.types import Context, Image, Message, Options, PromptReference, Request, Text, Tool
-from tests.llm.doubles import CALLER, call, model, request, route, snapshot, with_provider
+from tests.llm.doubles import CALLER, EPOCH, call, model, request, route, snapshot, with_provider
 
 DEFAULTS = Defaults(temperature=0.7, max_tokens=1024)
 
@@ -273,3 +274,42 @@ async def test_a_retired_model_falls_back_and_warns() -> None:
     assert [candidate.model.name for candidate in (await plan(registry, request(model="old"))).candidates] == ["new"]
     assert await warned(registry, request(model="old")) == ["old was retired on 2026-10-23; ask for new instead"]
     assert isinstance(await refused(registry, request(model="old", fallbacks=[])), NotFound)
+
+
+class TestHardBudgets:
+    """What an answer may cost must be known before it begins."""
+
+    HARD = replace(CALLER, budgets=(BudgetSpec(1, "key", 5, "day"),))
+    BOUNDED = model("a", routes=(route(prices=(Price(valid_from=EPOCH, input=0, output=1),)),))
+
+    async def bound(self, spec: ModelSpec, caller: Caller, **options: Any) -> tuple[int | None, int | None]:
+        """What the vendor is told, and the most it may cost where a token costs a picodollar."""
+        asked = call(request(model="a", options=Options(**options)), caller=caller)
+        candidate = (await prepare(asked, snapshot(spec), DEFAULTS, today=TODAY)).candidates[0]
+        return candidate.max_tokens, candidate.most_cost(asked)
+
+    @pytest.mark.parametrize(
+        ("most", "reserve", "options", "told", "cost"),
+        [
+            (None, None, {"max_tokens": 50}, 50, 50),
+            (None, 100, {"max_tokens": 50}, 50, 50),
+            (None, 100, {"max_tokens": 0}, 0, 0),
+            (None, 100, {}, 100, 100),
+            (80, 100, {}, 80, 80),
+            (80, None, {}, None, 80),
+            (None, None, {}, 4096, 4096),
+            (None, 100, {"n": 3}, 100, 300),
+        ],
+    )
+    async def test_an_answer_has_a_bound(
+        self, most: int | None, reserve: int | None, options: dict[str, Any], told: int | None, cost: int
+    ) -> None:
+        spec, caller = replace(self.BOUNDED, max_output_tokens=most), replace(self.HARD, reserve_max_tokens=reserve)
+        assert await self.bound(spec, caller, **options) == (told, cost)
+
+    async def test_who_has_none_is_neither_bounded_nor_reckoned_with(self) -> None:
+        soft = replace(CALLER, reserve_max_tokens=9, budgets=(BudgetSpec(1, "key", 5, "day", hard=False),))
+        assert await self.bound(self.BOUNDED, soft) == (None, None)
+
+    async def test_without_a_price_the_most_is_unknown(self) -> None:
+        assert await self.bound(model("a", routes=(route(prices=()),)), self.HARD) == (4096, None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.prices import cost, dollars, per_token
+from llm.prices import cost, dollars, most, per_token
 from llm.registry import Price, Rates
 from llm.types import Usage
 
@@ -183,3 +183,42 @@ def test_no_picodollar_is_lost_on_the_way_to_dollars(picodollars: int) -> None:
 )
 def test_a_price_per_million_becomes_whole_picodollars_per_token(dollars_per_million: str, picodollars: int) -> None:
     assert per_token(Decimal(dollars_per_million)) == picodollars
+
+
+class TestMost:
+    def test_the_dearest_thing_that_may_happen_to_a_prompt_is_reckoned_with(self) -> None:
+        """Written for an hour: 8 fifths of 3.75 dollars a million."""
+        assert most(1_000, 10, FLAT) == 1_000 * 6_000_000 + 10 * 15_000_000
+
+    def test_the_rates_of_long_prompts_count_where_one_may_be_as_long(self) -> None:
+        assert most(200_000, 10, STEEP) == most(200_000, 10, FLAT)
+        assert most(200_001, 10, STEEP) == 200_001 * 12_000_000 + 10 * 22_500_000
+
+    @pytest.mark.parametrize("price", [None, replace(FLAT, input=None), replace(FLAT, output=None)])
+    def test_what_may_need_an_unknown_rate_is_unknown(self, price: Price | None) -> None:
+        assert most(1, 1, price) is None
+
+    def test_what_is_not_there_needs_no_rate(self) -> None:
+        assert most(0, 10, replace(FLAT, input=None)) == 10 * 15_000_000
+
+    def test_a_free_prompt_leaves_the_bound_exact(self) -> None:
+        free = Price(valid_from=EPOCH, input=0, output=1_000, cached=0)
+        assert most(10**6, 50, free) == cost(Usage(prompt_tokens=3, completion_tokens=50), free) == 50_000
+
+    @given(tokens, tokens, st.data())
+    def test_it_is_never_under_the_truth(self, prompt: int, completion: int, data: st.DataObject) -> None:
+        told = data.draw(st.integers(0, prompt))
+        cached = data.draw(st.integers(0, told))
+        written = data.draw(st.integers(0, told - cached))
+        usage = Usage(
+            prompt_tokens=told,
+            cached_tokens=cached,
+            cache_write_tokens=written,
+            hour_write_tokens=data.draw(st.integers(0, written)),
+            completion_tokens=data.draw(st.integers(0, completion)),
+        )
+        for price in (FLAT, STEEP, replace(STEEP, cache_write=None), replace(FLAT, cached=None)):
+            found, bound = cost(usage, price), most(prompt, completion, price)
+            assert found is not None
+            assert bound is not None
+            assert found <= bound

@@ -194,9 +194,18 @@ async def test_a_script_goes_by_its_digest_once_the_server_knows_it(guarded: Gua
     assert await guarded.evaluate(script, ["k"], 2) == [b"k", b"2"]
 
 
+async def test_scripts_that_are_new_to_the_server_keep_their_order(guarded: GuardedRedis) -> None:
+    key = str(uuid4())
+    known = Script("return redis.call('APPEND', KEYS[1], 'known')")
+    await guarded.evaluate(known, [f"{key}:else"])
+    new = Script(f"return redis.call('APPEND', KEYS[1], 'new') -- {uuid4()}")
+    await asyncio.gather(guarded.evaluate(new, [key]), guarded.evaluate(known, [key]))
+    assert await guarded.run("GET", key) == b"newknown"
+
+
 async def test_an_error_inside_a_script_is_told() -> None:
     async def answer(command: Command, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"-OOM command not allowed\r\n" if command[0] == b"EVALSHA" else b"+OK\r\n")
+        writer.write(b"-OOM command not allowed\r\n" if command[0] == b"EVAL" else b"+OK\r\n")
 
     async with PlayedRedis(answer) as server:
         guarded = GuardedRedis(server.url)

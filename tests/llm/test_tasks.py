@@ -18,10 +18,11 @@ from config import env
 from config.worker import SHARE
 from llm import wiring
 from llm.errors import RateLimited
-from llm.limits import MemoryLimiter
+from llm.limits import MeteredLimiter
+from llm.registry import Limits
 from llm.surfaces.http import DEADLINE
 from llm.tasks import GenerationFailed, generate
-from tests.llm.doubles import CALLER
+from tests.llm.doubles import CALLER, call
 from tests.llm.own_redis import OwnRedis
 from tests.llm.surfaces.worker import Worker, working
 from tests.services import wait_until
@@ -86,17 +87,22 @@ def test_a_task_is_answered_or_refused_and_a_killed_worker_never_asks_twice(shop
     assert_no_secret_travels(shop)
     shop.worker.kill()
 
-    with working(shop.installed, **shop.results) as another:
+    with working(shop.installed, **shop.results, GRACE_SECONDS="1") as another:
         assert wait_until(lambda: len(shop.statuses()) == 3, 40)
         assert shop.statuses()[2] == "interrupted"
         shop.vendor.release()
         assert shop.send("celery", "gpt-4o-mini")[0][0]["content"] == "Hi"
+        shop.vendor.hold()
+        shop.send("sent", "gate-first")
+        shop.vendor.wait_for(lambda: len(shop.vendor.requests) == 5, 30)
         assert another.stop() == 0
+        assert shop.statuses()[4:] == ["cancelled"]
     assert [one.json["model"] for one in shop.vendor.requests if one.json] == [
         "gpt-4o-mini",
         "status-400",
         "gate-first",
         "gpt-4o-mini",
+        "gate-first",
     ]
     assert list((shop.installed.folder / "journal").iterdir()) == []
 
@@ -126,10 +132,9 @@ def test_a_failure_tells_the_same_on_the_other_side() -> None:
 
 async def test_processes_of_a_worker_share_a_fifth_of_each_rate(settings: Settings) -> None:
     settings.REDIS_URL = ""
-    limiter = wiring._limiter(SHARE / 2)
-    assert isinstance(limiter, MemoryLimiter)
-    caller = replace(CALLER, requests_per_minute=50)
+    limiter = MeteredLimiter(wiring._meters(SHARE / 2))
+    caller = replace(CALLER, limits=Limits(50))
     for _ in range(5):
-        await limiter.admit(caller)
+        await limiter.admit(call(caller=caller))
     with pytest.raises(RateLimited):
-        await limiter.admit(caller)
+        await limiter.admit(call(caller=caller))

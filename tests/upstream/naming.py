@@ -21,6 +21,8 @@ STAGES: dict[Stage, str] = {
 }
 FLAKY = re.compile(r"flaky-(\d+)-(.+)")
 RECOVERED = "recovered"
+AS_ASKED = "as-asked"
+"""Models that begin so have what was said to them last for their words."""
 
 
 class UnknownWord(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -18,7 +19,8 @@ Outcome = Literal["open", "completed", "broken", "aborted"]
 class Received:
     """Headers have lower-case names; `json` is the body's, None where it is none.
 
-    `outcome`: completed, broken off by us, or aborted by the client's leaving.
+    `outcome`: completed, broken off by us, or aborted by the client's leaving. `at` is when its last byte arrived, in
+    seconds of the monotonic clock.
     """
 
     method: str
@@ -29,6 +31,7 @@ class Received:
     outcome: Outcome = "open"
     model: str | None = None
     json: Any = field(init=False)
+    at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         try:

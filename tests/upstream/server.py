@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.upstream.answers import Question
 from tests.upstream.connection import Connection
-from tests.upstream.naming import UnknownWord, Use, name_of_try, parse
+from tests.upstream.naming import AS_ASKED, UnknownWord, Use, name_of_try, parse
 from tests.upstream.perform import perform, present
 from tests.upstream.received import Received
 from tests.upstream.script import Pause, Step
@@ -84,7 +84,7 @@ class Server:
     def _spoken(self, received: Received, shape: Shape) -> list[Step]:
         try:
             question = shape.question(received)
-            uses = self._uses(question.model, received)
+            uses = self._uses(question.text if question.model.startswith(AS_ASKED) else question.model, received)
         except Complaint as wrong:
             frame = Frame(wrong.body) if wrong.body else shape.error(wrong.status, str(wrong))
             return present(frame, Question(model=""), shape, [], status=wrong.status)

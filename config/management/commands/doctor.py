@@ -20,7 +20,7 @@ class Command(BaseCommand):
   manage.py doctor
   manage.py doctor --json | jq '.[] | select(.state != "ok")'
 
-Looks at database, migrations, secrets, Redis, broker, worker, journal, clocks, settings and every provider.
+Looks at database, migrations, secrets, Redis, broker, worker, journal, clocks, settings, providers and webhooks.
 Ends with 1 if something has failed; warnings do not count."""
 
     requires_system_checks = []  # they are a part of what is looked at

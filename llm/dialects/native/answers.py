@@ -62,6 +62,7 @@ def _metadata(record: Record) -> JsonObject:
         "fallback_used": record.fallback_used,
         "retries": record.retries,
         "warnings": record.warnings,
+        "selection": record.selection,
         "prompt": prompt if record.prompt else None,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
     }
@@ -70,8 +71,15 @@ def _metadata(record: Record) -> JsonObject:
 def _attempt(attempt: Attempt) -> JsonObject:
     return {
         "provider": attempt.provider,
+        "model": attempt.model,
         "upstream_model": attempt.upstream_model,
         "outcome": attempt.outcome,
         "error": attempt.error,
+        "reason": attempt.reason,
+        "started_ms": None if attempt.started_ms is None else round(attempt.started_ms),
+        "queue_ms": round(attempt.queue_ms),
         "latency_ms": round(attempt.latency_ms),
+        "prompt_tokens": attempt.prompt_tokens,
+        "completion_tokens": attempt.completion_tokens,
+        "cost": dollars(attempt.cost),
     }

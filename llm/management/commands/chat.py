@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from llm.errors import GatewayError
+from llm.management.key_file import read_key
 from llm.surfaces import python
 from llm.types import JsonObject
 
@@ -41,7 +42,7 @@ The answer goes to standard output; tokens, cost and times to standard error."""
         parser.add_argument("--json", action="store_true", help="print whole answers as JSON lines")
 
     def handle(self, *, message: str | None, key_file: Path, **options: Any) -> None:
-        key = self._key(key_file)
+        key = read_key(key_file)
         said: list[JsonObject] = []
         if options["system"]:
             said.append({"role": "system", "content": options["system"]})
@@ -52,14 +53,6 @@ The answer goes to standard output; tokens, cost and times to standard error."""
                 said.append({"role": "assistant", "content": answer["content"]})
         finally:
             python.close()
-
-    def _key(self, file: Path) -> str:
-        try:
-            return file.read_text().strip()
-        except OSError as error:
-            raise CommandError(
-                f"No key in {file}: {error.strerror}. Make one: manage.py create_key NAME > FILE, then --key-file FILE."
-            ) from None
 
     def _typed(self) -> Iterator[str]:
         """Lines at a terminal; all that is piped in as one message elsewhere."""

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from llm import vault
 from llm.models import Keyring, Provider
+from webhooks.models import Webhook
 
 
 class Command(BaseCommand):
@@ -27,12 +28,15 @@ keys go on working. The SECRET_KEY of now is taken as this database's, too."""
         try:
             with transaction.atomic():
                 Keyring.load().reseal()
-                count = _reseal_providers()
+                providers, webhooks = _reseal_providers(), _reseal_webhooks()
         except vault.Unopenable:
             raise CommandError(
                 "Something was sealed under a SECRETS_KEY that is not listed: add the former one behind a comma."
             ) from None
-        self.stderr.write(f"{count} provider secrets and the pepper are sealed under the first SECRETS_KEY.")
+        self.stderr.write(
+            f"{providers} provider secrets, {webhooks} of webhooks and the pepper are sealed under the first "
+            "SECRETS_KEY."
+        )
 
 
 def _reseal_providers() -> int:
@@ -40,4 +44,11 @@ def _reseal_providers() -> int:
     for provider in sealed:
         provider.sealed_secret = vault.current().reseal(provider.sealed_secret)
         provider.save()
+    return len(sealed)
+
+
+def _reseal_webhooks() -> int:
+    sealed = list(Webhook.objects.select_for_update())
+    for webhook in sealed:
+        webhook.reseal()
     return len(sealed)

@@ -115,9 +115,15 @@ class ModelListSerializer(serializers.Serializer[Any]):
 HEALTH = thing({"status": word("ok")}, "status")
 READINESS = thing(
     {
-        "status": word("ok", "degraded", "draining"),
+        "status": word("ok", "degraded", "draining", "unavailable"),
+        "degraded": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "What each part in trouble means: database, redis, cache, journal, recorder.",
+        },
         "records_pending": {"type": "integer", "description": "Records not yet in the database."},
     },
     "status",
+    "degraded",
     "records_pending",
 )

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from rest_framework import serializers
 
 from llm.counting import Method
+from llm.routing.circuits import State
 from llm.surfaces.shapes import dollars
 
 PLAIN = "Null: unknown."
@@ -99,6 +100,9 @@ class ProviderListSerializer(serializers.Serializer[Any]):
     results = ProviderSerializer(many=True)
 
 
+STATES: tuple[str, ...] = get_args(State)
+
+
 class AllowanceSerializer(serializers.Serializer[Any]):
     """Of requests, as the vendor tells it."""
 
@@ -113,11 +117,20 @@ class ComplaintSerializer(serializers.Serializer[Any]):
     hint = serializers.CharField(allow_null=True)
 
 
+class CircuitSerializer(serializers.Serializer[Any]):
+    upstream_model = serializers.CharField()
+    state = serializers.ChoiceField(STATES)
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField(help_text="When it is tried again.")
+    why = serializers.CharField()
+
+
 class ProviderStatusSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField()
     is_valid = serializers.BooleanField()  # type: ignore[assignment]  # a field, not the base's own
     rate_limit = AllowanceSerializer(allow_null=True)
-    circuit = serializers.ChoiceField(["closed"])
+    circuit = serializers.ChoiceField(STATES, help_text="The worst of its routes'.")
+    circuits = CircuitSerializer(many=True, help_text="Those that are not closed.")
     checked_at = serializers.DateTimeField()
     error = ComplaintSerializer(allow_null=True)
 

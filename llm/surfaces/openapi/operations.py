@@ -16,6 +16,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework.serializers import Serializer
 
+from llm.claims import HEADER
 from llm.dialects.anthropic.target import BETA, VERSION
 from llm.surfaces.openapi.answers import (
     HEALTH,
@@ -37,7 +38,8 @@ from llm.surfaces.openapi.anthropic import (
 )
 from llm.surfaces.openapi.events import NATIVE_EVENT, OPENAI_EVENT
 from llm.surfaces.openapi.requests import CHAT_COMPLETION, GENERATE
-from llm.surfaces.openapi.words import text
+from llm.surfaces.openapi.words import said, text
+from llm.surfaces.replays import LONGEST
 from llm.surfaces.shapes import RefusalSerializer
 
 JSON, EVENTS = "application/json", "text/event-stream"
@@ -100,6 +102,10 @@ OUTCOME = [
     told("x-gatehouse-cache", "`hit`, `miss` or `off`.", [200]),
     told("x-gatehouse-cost", "Dollars, where the price is known and the answer whole.", [200]),
     told("x-gatehouse-overhead-ms", "The gateway's own share of the time.", [200]),
+    told("x-gatehouse-budget-limit", "Dollars of the hard budget with the least left.", [200, 429]),
+    told("x-gatehouse-budget-remaining", "What of it is neither spent nor set aside.", [200, 429]),
+    told("x-gatehouse-budget-reset", "When it begins anew, if ever.", [200, 429]),
+    told("idempotent-replayed", "`true` where this is the answer of an earlier request.", [200]),
     told("x-gatehouse-warnings", "What of the request could not be honoured.", [200]),
 ]
 PRINTABLE = text(None, pattern="^[ -~]*$")
@@ -107,6 +113,12 @@ FORWARDED = [
     OpenApiParameter(name, PRINTABLE, OpenApiParameter.HEADER, description="Goes on to a vendor of this dialect.")
     for name in (VERSION, BETA)
 ]
+REPEATABLE = OpenApiParameter(
+    HEADER,
+    said(LONGEST, pattern="^[!-~]([ -~]*[!-~])?$"),
+    OpenApiParameter.HEADER,
+    description="Sent twice, the same request is answered once: the second time with the first answer.",
+)
 ASKS_AS_ANTHROPIC = OpenApiParameter(VERSION, str, OpenApiParameter.HEADER, description="Any: Anthropic's shape.")
 GENERATION_REFUSALS = (400, 401, 403, 404, 405, 413, 415, 429, 502, 503, 504)
 
@@ -129,7 +141,7 @@ generate = extend_schema(
         f"What the gateway does not know is refused with its path.\n\n{NATIVE_EVENTS}"
     ),
     tags=["generation"],
-    parameters=[*IDENTITY, *OUTCOME],
+    parameters=[REPEATABLE, *IDENTITY, *OUTCOME],
     request={JSON: GENERATE},
     responses={
         (200, JSON): OpenApiResponse(GenerationSerializer, ANSWER),
@@ -146,7 +158,7 @@ chat_completions = extend_schema(
         f"where they cannot, the header `x-gatehouse-warnings` names them.\n\n{OPENAI_EVENTS}"
     ),
     tags=["generation"],
-    parameters=[*IDENTITY, *OUTCOME],
+    parameters=[REPEATABLE, *IDENTITY, *OUTCOME],
     request={JSON: CHAT_COMPLETION},
     responses={
         (200, JSON): OpenApiResponse(ChatCompletionSerializer, ANSWER),
@@ -163,7 +175,7 @@ messages = extend_schema(
         f"are not listed here included; any other is told what it can take.\n\n{ANTHROPIC_EVENTS}"
     ),
     tags=["generation"],
-    parameters=[*IDENTITY, *OUTCOME, *FORWARDED],
+    parameters=[REPEATABLE, *IDENTITY, *OUTCOME, *FORWARDED],
     request={JSON: MESSAGES},
     responses={
         (200, JSON): OpenApiResponse(WHOLE, ANSWER),
@@ -223,7 +235,7 @@ readiness = extend_schema(
     tags=["operation"],
     auth=[],
     responses={
-        200: OpenApiResponse(READINESS, "It may; degraded, records wait for the database."),
-        503: OpenApiResponse(READINESS, "It is shutting down."),
+        200: OpenApiResponse(READINESS, "It may; degraded, it cannot make full use of a part."),
+        503: OpenApiResponse(READINESS, "It is shutting down, or no call can be served."),
     },
 )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from llm.dialects.fields import NAME
 from llm.dialects.gatehouse import (
     CACHE_MODES,
+    LARGEST_COST,
     LARGEST_VERSION,
+    LARGEST_WINDOW,
+    LONGEST_LATENCY,
     LONGEST_TTL,
     MAX_FALLBACKS,
     MAX_SOURCES,
@@ -20,10 +23,12 @@ from llm.surfaces.openapi.words import (
     ANY,
     FLAG,
     Named,
+    either,
     given,
     integer,
     listing,
     not_both,
+    number,
     open_thing,
     optional,
     said,
@@ -31,6 +36,7 @@ from llm.surfaces.openapi.words import (
     thing,
     word,
 )
+from llm.types import CAPABILITIES
 
 TAGS = {
     "type": "object",
@@ -46,6 +52,22 @@ PROMPT = thing(
 CONTEXT = thing(
     optional({"assembled_context": text(None), "sources": listing(ANY, MAX_SOURCES), "metadata": ANY}),
     description="What a retrieval step found: it becomes part of the system message, its sources are recorded.",
+)
+REQUIREMENTS = thing(
+    optional(
+        {
+            "capabilities": listing(word(*CAPABILITIES), len(CAPABILITIES)),
+            "context_window": integer(1, LARGEST_WINDOW, description="Tokens at least."),
+            "max_cost": either(
+                number(0, LARGEST_COST),
+                {"type": "string", "pattern": r"^\d{1,6}(\.\d{1,12})?$"},
+                description="Dollars for this request, by estimate.",
+            ),
+            "min_quality": integer(1, 10),
+            "max_latency_ms": number(1, LONGEST_LATENCY, description="Until answers began of late."),
+        }
+    ),
+    description="What a model must meet to be chosen, with the model `auto`: the cheapest is.",
 )
 CACHE = thing(optional({"mode": word(*CACHE_MODES), "ttl": integer(1, LONGEST_TTL)}))
 METADATA = thing(
@@ -63,12 +85,13 @@ METADATA = thing(
 GATEHOUSE = {
     "provider": text(description="Pins the provider: no other is tried."),
     "fallbacks": listing(text(), MAX_FALLBACKS, description="Instead of the model's own; `[]` is none."),
+    "requirements": REQUIREMENTS,
     "prompt": PROMPT,
     "context": CONTEXT,
     "cache": CACHE,
     "metadata": METADATA,
 }
-MODEL = text(description="A public name or alias; left out, the default model.")
+MODEL = text(description="A public name, an alias, a tier, or `auto`; left out, the default model.")
 A_MESSAGE = given("messages", {"type": "array", "minItems": 1})
 A_PROMPT = given("prompt", {"type": "object"})
 ONE_WORD_FOR_TOOLS = [not_both("tools", "functions"), not_both("tool_choice", "function_call")]

@@ -38,6 +38,19 @@ def test_cached_tokens_without_a_rate_of_their_own_pay_the_plain_one() -> None:
     ]
 
 
+def test_what_was_paid_beside_the_answer_has_a_line_of_its_own() -> None:
+    """Of an answer in two parts the row counts both; of a lost race it counts the answer alone."""
+    known = {"provider": "openai", "upstream_model": "m-1"}
+    broken = known | {"outcome": "error", "prompt_tokens": 20, "completion_tokens": 4, "cost": 5_400_000}
+    lost = known | {"outcome": "lost", "prompt_tokens": 10, "completion_tokens": 0, "cost": None}
+    assert shown(price=RATES, prompt_tokens=50, completion_tokens=10, attempts=[broken, lost]) == [
+        ("Prompt", 30, "0.15 USD", "0.0000045 USD"),
+        ("Completion", 6, "0.6 USD", "0.0000036 USD"),
+        ("Broke off, and was continued: openai, m-1", 24, "-", "0.0000054 USD"),
+        ("Asked beside, and given up: openai, m-1", 10, "-", "-"),
+    ]
+
+
 @given(st.tuples(tokens, tokens, tokens, tokens), st.tuples(rate, rate, rate, rate), st.integers(0, 10**6))
 def test_the_lines_come_to_the_cost_to_the_last_picodollar(
     used: tuple[int, int, int, int], rates: tuple[int | None, ...], above: int

@@ -20,6 +20,29 @@ def test_bars_stand_one_behind_the_other_in_percent_of_the_call() -> None:
     assert timeline.rest(told) == 100.0
 
 
+def test_where_their_beginning_is_known_bars_stand_there_side_by_side() -> None:
+    told = row(
+        NOON,
+        latency_ms=400.0,
+        attempts=[
+            attempt(outcome="lost", started_ms=20.0, latency_ms=220.0, queue_ms=20.0, cost=3_000_000),
+            attempt("spare", started_ms=120.0, latency_ms=200.0, reason="hedge: nothing from openai for 0.1 s"),
+        ],
+    )
+    lost, won = timeline.bars(told)
+
+    assert [(bar.place, bar.length) for bar in (lost, won)] == [("5.00%", "55.00%"), ("30.00%", "50.00%")]
+    assert (lost.then, lost.queued, lost.cost) == ("given up: another was faster", 20.0, "0.000003")
+    assert (won.then, won.reason) == ("it answered", "hedge: nothing from openai for 0.1 s")
+    assert timeline.rest(told) == 100.0
+
+
+def test_who_was_passed_by_is_nobody_the_call_went_to() -> None:
+    told = row(NOON, attempts=[attempt(outcome="error"), attempt("full", outcome="skipped"), attempt("spare")])
+
+    assert [bar.then for bar in timeline.bars(told)] == ["on to spare, m-1", "passed by", "it answered"]
+
+
 def test_attempts_longer_than_the_call_are_still_inside() -> None:
     told = row(NOON, latency_ms=0.0, attempts=[attempt(), attempt()])
 

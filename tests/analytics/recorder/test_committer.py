@@ -16,9 +16,9 @@ from analytics.recorder.backlog import Backlog, Entry
 from analytics.recorder.committer import Committer, wake
 from analytics.recorder.floods import Floods
 from analytics.recorder.journal import Journal, homes
-from analytics.recorder.store import Away
 from analytics.recorder.writer import Writer
 from llm.call import Record
+from llm.connection import Away
 from tests.analytics.records import MemoryStore, entry, record, refused
 
 SOON = 5.0

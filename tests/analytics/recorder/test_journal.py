@@ -183,6 +183,16 @@ def test_a_full_disk_is_told_and_the_next_line_tries_again(journal: Journal, dis
     assert written(tmp_path) == [b"D{0}"]
 
 
+def test_a_disk_with_room_again_is_noticed_though_nobody_calls(journal: Journal, disk: Disk, tmp_path: Path) -> None:
+    disk.full = True
+    journal.depart(new_id(), b"{}")
+    assert not journal.probe()
+    disk.full = False
+    assert journal.probe()
+    assert journal.writable
+    assert written(tmp_path) == [b""]
+
+
 def test_a_line_cut_short_spoils_no_other(journal: Journal, disk: Disk, tmp_path: Path) -> None:
     disk.takes = 3
     assert not journal.depart(new_id(), b"{long}")

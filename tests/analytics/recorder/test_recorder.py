@@ -119,24 +119,23 @@ async def test_without_a_journal_records_are_committed_all_the_same(tmp_path: Pa
     (tmp_path / "journal").touch()
     desk = Desk(tmp_path / "journal")
     desk.recorder.start()
-    assert not desk.recorder.healthy
+    assert not desk.recorder.facts.journal_writable
     said = departed()
     desk.recorder.depart(said)
     assert await asyncio.wait_for(desk.recorder.finish(said), SOON)
     assert said.id in desk.store.rows
     assert desk.recorder.facts.journal_failures == 3
-    assert not desk.recorder.healthy
+    assert not desk.recorder.journal.probe()
+    assert desk.recorder.alive
     await asyncio.to_thread(desk.recorder.close, SOON)
 
 
-async def test_it_is_healthy_while_journal_and_database_are(desk: Desk) -> None:
+async def test_it_tells_when_the_database_takes_no_rows(desk: Desk) -> None:
     desk.recorder.start()
-    healthy = [desk.recorder.healthy]
+    before = desk.recorder.facts
     desk.store.away = True
     await desk.recorder.finish(record())
-    healthy.append(desk.recorder.healthy)
-    assert healthy == [True, False]
-    assert not desk.recorder.facts.database_reachable
+    assert (before.database_reachable, desk.recorder.facts.database_reachable) == (True, False)
     desk.store.away = False
     assert await asyncio.to_thread(desk.recorder.close, SOON)
 

@@ -15,8 +15,9 @@ from analytics.recorder import rows
 from analytics.recorder.aside import NAME, Aside
 from analytics.recorder.journal import Journal, hold, homes, segments
 from analytics.recorder.recovery import Recovery
-from analytics.recorder.store import Away, Store
+from analytics.recorder.store import Store
 from llm.call import Record, new_id
+from llm.connection import Away
 from tests.analytics.records import MemoryStore, departed, record, refused, spoken
 
 

@@ -28,8 +28,8 @@ def test_the_columns_are_those_of_the_table() -> None:
     assert {field.name for field in RequestBody._meta.fields} == set(rows.BODY_COLUMNS)
 
 
-def test_the_row_holds_the_whole_record_but_its_body_and_reservation() -> None:
-    assert {field.name for field in fields(Record)} - set(rows.COLUMNS) == {"body", "reserved"}
+def test_the_row_holds_the_whole_record_but_its_body_and_what_the_ledger_knows() -> None:
+    assert {field.name for field in fields(Record)} - set(rows.COLUMNS) == {"body", "reserved", "charges"}
 
 
 def test_a_record_survives_the_way_into_the_journal_and_back() -> None:

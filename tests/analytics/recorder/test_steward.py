@@ -53,6 +53,23 @@ def test_the_coming_months_are_made_once_a_day(house: House, monkeypatch: pytest
     assert house.store.partitions == 2
 
 
+def test_what_nobody_will_settle_expires_once_a_minute_and_after_the_journals(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    dead = Journal(house.folder)
+    dead.open()
+    name = dead.name
+    dead.abandon()
+    house.steward.tend()
+    house.steward.tend()
+    assert (house.store.released, house.store.expiries) == ([name], 1)
+    now[0] += module.EXPIRE_EVERY
+    house.steward.tend()
+    assert house.store.expiries == 2
+
+
 def test_what_was_spilled_is_read_back(house: House) -> None:
     house.spill()
     house.steward.tend()

@@ -12,10 +12,10 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from analytics.models import RequestBody, RequestLog
-from analytics.recorder import store as module
-from analytics.recorder.postgres import Postgres
-from analytics.recorder.store import Away, RowRefused, Store
+from analytics.recorder.store import Store
+from llm import connection
 from llm.call import Body
+from llm.connection import Away, Refused, is_away
 from tests.analytics.conftest import connected
 from tests.analytics.logbook import identity
 from tests.analytics.records import departed, entry, record, spoken
@@ -126,14 +126,14 @@ def test_nul_and_lone_surrogates_are_written_out(store: Store, books: str) -> No
 def test_a_row_the_table_cannot_take_is_refused_and_none_is_written(
     store: Store, books: str, said: dict[str, Any]
 ) -> None:
-    with pytest.raises(RowRefused):
+    with pytest.raises(Refused):
         store.insert([entry(record()), entry(record(**said), spoken())])
     assert RequestLog.objects.using(books).count() == RequestBody.objects.using(books).count() == 0
     store.insert([entry(record())])
 
 
 def test_a_refusal_does_not_quote_the_row(store: Store) -> None:
-    with pytest.raises(RowRefused) as refused:
+    with pytest.raises(Refused) as refused:
         store.insert([entry(record(prompt_tokens=2**90, user_id="a secret", status=None))])
     assert "secret" not in str(refused.value)
     assert refused.value.__suppress_context__
@@ -155,7 +155,7 @@ def test_a_month_without_a_partition_gets_one(store: Store, books: str, instant:
 def test_a_check_that_a_row_fails_is_no_missing_month(postgres: Store) -> None:
     with connections["books"].cursor() as cursor:
         cursor.execute("ALTER TABLE analytics_requestlog ADD CONSTRAINT modest CHECK (retries < 5)")
-    with pytest.raises(RowRefused, match="CheckViolation 23514"):
+    with pytest.raises(Refused, match="CheckViolation 23514"):
         postgres.insert([entry(record(retries=9))])
 
 
@@ -208,7 +208,7 @@ def test_a_connection_that_is_cut_is_away_and_then_made_anew(postgres: Store) ->
     ids=lambda said: type(said).__name__,
 )
 def test_what_is_no_rows_fault_is_told_by_its_class(error: Exception, away: bool) -> None:
-    assert Postgres().is_away(error) == away
+    assert is_away(error) == away
 
 
 def test_a_table_that_was_altered_meanwhile_costs_one_more_try(postgres: Store) -> None:
@@ -224,14 +224,14 @@ def test_a_table_that_was_altered_meanwhile_costs_one_more_try(postgres: Store) 
 
 
 def test_a_locked_table_is_away_not_for_ever(store: Store, books: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.ENGINES["sqlite"], "options", {"timeout": 0.05})
-    connection = connections[books]
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
+    monkeypatch.setitem(connection.OPTIONS, "sqlite", {"timeout": 0.05})
+    other = connections[books]
+    with other.cursor() as cursor:
+        if other.vendor == "sqlite":
             cursor.execute("BEGIN IMMEDIATE")
         else:
             store.insert([entry(record())])
-            store._wrapper.connection.execute("SET lock_timeout = '50ms'")  # type: ignore[union-attr]  # a part that the test replaces
+            store._connection._wrapper.connection.execute("SET lock_timeout = '50ms'")  # type: ignore[union-attr]  # a part that the test replaces
             cursor.execute("BEGIN; LOCK TABLE analytics_requestlog")
         with pytest.raises(Away):
             store.insert([entry(record())])
@@ -244,8 +244,8 @@ def test_its_connection_is_not_the_pools_and_gives_up_in_time(store: Store, book
     if connections[books].vendor == "sqlite":
         connections.settings[books]["OPTIONS"] = {"timeout": 20}
     store.insert([entry(record())])
-    assert store._wrapper is not None
-    options = store._wrapper.settings_dict["OPTIONS"]
+    assert store._connection._wrapper is not None
+    options = store._connection._wrapper.settings_dict["OPTIONS"]
     assert "pool" not in options
     if connections[books].vendor == "sqlite":
         assert options["timeout"] == 5

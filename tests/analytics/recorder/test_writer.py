@@ -10,8 +10,8 @@ import pytest
 
 from analytics.recorder.aside import NAME, Aside
 from analytics.recorder.backlog import Entry
-from analytics.recorder.store import Away
 from analytics.recorder.writer import Writer
+from llm.connection import Away
 from tests.analytics.records import MemoryStore, entry, record, spoken
 
 

@@ -29,7 +29,9 @@ def test_the_badge_says_where_this_runs(
 
 def test_the_way_leads_to_every_list_in_our_words(operator: Client) -> None:
     groups = operator.get("/admin/").context["sidebar_navigation"]
-    assert [group["title"] for group in groups] == ["Organisations & keys", "Models & providers", "Log", "Users"]
+    assert [group["title"] for group in groups] == [
+        *("Organisations & keys", "Models & providers", "Log", "Webhooks", "Users", "System"),
+    ]
     for link in (item["link"] for group in groups for item in group["items"]):
         assert operator.get(link).status_code == 200
 
@@ -74,5 +76,6 @@ def test_who_signs_in_at_the_door_comes_to_the_index(client: Client, db: None) -
 def test_only_the_desk_names_the_dress() -> None:
     """Whoever changes it looks in one place."""
     named = re.compile(r"^\s*(?:from|import) unfold\b", re.MULTILINE)
-    files = [path for name in ("config", "llm", "analytics", "prompts") for path in (env.ROOT / name).rglob("*.py")]
+    packages = ("config", "llm", "analytics", "conversations", "prompts", "webhooks")
+    files = [path for name in packages for path in (env.ROOT / name).rglob("*.py")]
     assert [path for path in files if named.search(path.read_text())] == [Path(env.ROOT / "llm/admin/desk.py")]

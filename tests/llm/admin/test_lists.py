@@ -8,10 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from llm.models import Alias, ApiKey, Membership, Organisation, Team
+from llm.models import Alias, ApiKey, Budget, Membership, Organisation, Team
 from tests.llm import rows
 
-LISTS = ["apikey", "organisation", "team", "membership", "provider", "model", "route", "routeprice"]
+LISTS = ["apikey", "budget", "organisation", "team", "membership", "provider", "model", "route", "routeprice"]
 
 
 def grow(start: int, end: int) -> None:
@@ -24,6 +24,7 @@ def grow(start: int, end: int) -> None:
         model = rows.model(f"model-{number}", provider, successor=successor)
         Alias.objects.create(model=model, name=f"alias-{number}")
         user = User.objects.create_user(f"user-{number}")
+        Budget.objects.create(organisation=organisation, scope="team", team=team, amount=1)
         Membership.objects.create(user=user, organisation=organisation, team=team)
 
 
@@ -52,6 +53,9 @@ def test_a_lists_queries_do_not_grow_with_it(operator: Client, noun: str) -> Non
         ("route", "model"),
         ("route", "provider"),
         ("fallback", "target"),
+        ("budget", "organisation"),
+        ("budget", "key"),
+        ("budget", "team"),
         ("membership", "user"),
         ("membership", "organisation"),
         ("membership", "team"),

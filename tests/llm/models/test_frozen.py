@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from llm.models import Alias, Fallback, Keyring, LongPromptPrice, RoutePrice
-from llm.models.frozen import load_callers, load_origins, load_snapshot
+from llm.models import Alias, ApiKey, Budget, Fallback, Keyring, LongPromptPrice, Organisation, RoutePrice
+from llm.models.frozen import load_callers, load_origins, load_snapshot, named
 from llm.registry import Rates
 from llm.vault import digest
 from tests.llm import rows
@@ -67,7 +67,7 @@ def test_the_queries_do_not_grow_with_the_registry(django_assert_max_num_queries
         Alias.objects.create(model=model, name=f"alias-{number}")
         Fallback.objects.create(model=model, target=target)
         LongPromptPrice.objects.create(price=model.routes.get().prices.get(), above=200_000, input=9)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         load_snapshot(1)
 
 
@@ -117,7 +117,7 @@ def found(secret: str) -> bool:
 def test_a_caller_has_what_its_key_has() -> None:
     key, secret = rows.key(origins=["https://app.example"], requests_per_minute=60)
     (caller,) = load_callers([digest(secret, Keyring.pepper())]).values()
-    assert (caller.key_id, caller.organisation, caller.requests_per_minute) == (key.pk, "acme", 60)
+    assert (caller.key_id, caller.organisation, caller.limits.requests_per_minute) == (key.pk, "acme", 60)
     assert caller.origins == load_origins() == {"https://app.example"}
 
 
@@ -137,7 +137,7 @@ def test_a_former_secret_is_the_same_caller_until_its_overlap_ends() -> None:
     new = key.rotate(timedelta(hours=1))
     key.save()
     old, now = (load_callers([digest(secret, Keyring.pepper())]).popitem()[1] for secret in (former, new))
-    assert (old.key_id, old.requests_per_minute) == (now.key_id, 60)
+    assert (old.key_id, old.limits.requests_per_minute) == (now.key_id, 60)
     assert (old.expires_at, now.expires_at) == (key.former_until, None)
     key.former_until = timezone.now() - timedelta(seconds=1)
     key.save()
@@ -165,3 +165,40 @@ def test_a_secret_of_now_goes_before_anothers_former_one() -> None:
     other.save()
     (caller,) = load_callers([digest(secret, Keyring.pepper())]).values()
     assert caller.key_name == "other"
+
+
+class TestBudgets:
+    """A caller has those that its calls may fall under; users and tags show with the request."""
+
+    def scopes(self, key: ApiKey) -> set[tuple[str, str]]:
+        (caller,) = load_callers([named(key.pk)]).values()
+        return {(budget.scope, budget.match) for budget in caller.budgets}
+
+    def test_a_caller_has_its_own_and_those_of_its_team_and_organisation(self) -> None:
+        frontend, _ = rows.key("frontend")
+        nightly, _ = rows.key("nightly")
+        stranger, _ = rows.key("stranger", "other")
+        organisation = frontend.organisation
+        team = organisation.teams.create(name="web")
+        ApiKey.objects.filter(pk=frontend.pk).update(team=team)
+        for scope, more in (
+            ("key", {"key": frontend}),
+            ("team", {"team": team}),
+            ("organisation", {}),
+            ("user", {"match": "*"}),
+            ("tag", {"match": "env=prod"}),
+        ):
+            Budget.objects.create(organisation=organisation, scope=scope, amount=5, **more)
+        shared = {("organisation", ""), ("user", "*"), ("tag", "env=prod")}
+        assert self.scopes(frontend) == shared | {("key", ""), ("team", "")}
+        assert self.scopes(nightly) == shared
+        assert self.scopes(stranger) == set()
+
+    def test_it_knows_the_clocks_of_its_organisation(self) -> None:
+        key, _ = rows.key()
+        Organisation.objects.update(time_zone="Asia/Kathmandu")
+        Budget.objects.create(organisation=key.organisation, scope="key", key=key, amount=7, period="week", hard=False)
+        (caller,) = load_callers([named(key.pk)]).values()
+        (found,) = caller.budgets
+        assert (found.amount, found.period, found.hard, found.time_zone) == (7, "week", False, "Asia/Kathmandu")
+        assert not caller.reserves

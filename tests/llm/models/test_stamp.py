@@ -9,6 +9,7 @@ from django.db import transaction
 from llm.models import (
     Alias,
     ApiKey,
+    Budget,
     LongPromptPrice,
     Organisation,
     Provider,
@@ -44,6 +45,7 @@ KEYS: list[Callable[[dict[str, Any]], object]] = [
     lambda acme: acme["key"].team.delete(),
     lambda acme: acme["key"].organisation.save(),
     lambda acme: ApiKey.objects.all().delete(),
+    lambda acme: Budget.objects.create(organisation=acme["key"].organisation, scope="organisation", amount=1),
 ]
 
 

@@ -27,6 +27,13 @@ keys:
      max_concurrency: 50, reserve_max_tokens: 1024}
 """
 
+LIMITED = """
+providers: [{name: one, kind: openai, requests_per_minute: 600, interactive_share: 0.25}]
+models: [{name: m, max_output_tokens: 4000, routes: [{provider: one, upstream_model: m, tokens_per_minute: 50000}]}]
+organisations: [{name: acme, requests_per_minute: 300, teams: [data, {name: web, max_concurrency: 7}]}]
+keys: [{name: k, organisation: acme, team: web, key: "gh_0123456789abcdef0123456789abcdef"}]
+"""
+
 
 def apply(text: str, *, prune: bool = False, dry_run: bool = False) -> list[str]:
     """What the file changes, in words."""

@@ -4,9 +4,9 @@ import pytest
 import yaml
 from pytest_django import DjangoAssertNumQueries
 
-from llm.models import ApiKey, Model, Organisation, Provider, RoutePrice
+from llm.models import ApiKey, Model, Organisation, Provider, RoutePrice, Tier
 from llm.registry_file import export
-from tests.llm.registry_file.files import FULL, apply
+from tests.llm.registry_file.files import FULL, LIMITED, apply
 
 pytestmark = pytest.mark.django_db
 
@@ -26,20 +26,31 @@ models:
         {above: 32000, input_price: "2"},
         {above: 200000, input_price: "2.5", output_price: "15", cached_price: "0"}]}]}
 """
+ROUTED = """
+providers: [{name: openai, kind: openai}]
+models:
+  - {name: small, strategy: cheapest, hedging: true, continues: true, fallbacks: [large],
+     content_filter_fallbacks: [large], context_window_fallbacks: [huge, large]}
+  - {name: large}
+  - {name: huge}
+tiers:
+  - {name: clever, requirements: {capabilities: [tools], min_quality: 8, max_cost: "0.05"}}
+  - {name: any}
+"""
 
 
 def empty() -> None:
-    for noun in (ApiKey, Model, Provider, Organisation):
+    for noun in (ApiKey, Tier, Model, Provider, Organisation):
         noun._default_manager.all().delete()
 
 
-@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ""])
+@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ROUTED, LIMITED, ""])
 def test_what_is_exported_changes_nothing_when_applied(text: str) -> None:
     apply(text)
     assert apply(export(), prune=True) == []
 
 
-@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS])
+@pytest.mark.parametrize("text", [FULL, DATED, LONG_PROMPTS, ROUTED, LIMITED])
 def test_a_database_made_from_an_export_exports_the_same(text: str) -> None:
     apply(text)
     written = export()

@@ -12,7 +12,7 @@ def problems(text: str) -> list[str]:
 
 
 def test_an_empty_file_says_nothing() -> None:
-    assert parse("") == {"providers": None, "models": None, "organisations": None, "keys": None}
+    assert parse("") == dict.fromkeys(("providers", "models", "tiers", "organisations", "keys"))
 
 
 def test_absent_fields_take_their_defaults() -> None:

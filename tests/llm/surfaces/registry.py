@@ -97,6 +97,8 @@ GEMINI = (
 
 ORIGIN = "https://app.example"
 OTHER_ORIGIN = "https://other.example"
+A_WORD_A_MILL = {"input_price": "0", "output_price": "1000", "cached_price": "0"}
+"""So that fifty words cost five cents, as they may at most."""
 PRICES = {"input_price": "0.15", "output_price": "0.60", "cached_price": "0.075"}
 
 
@@ -188,6 +190,8 @@ SPECIAL = [
     _model("toolless-route", _route("gpt-4o-mini", "wordy")),
     _model("words", {"provider": "echo", "upstream_model": "echo", "input_price": "1", "output_price": "2"}),
     _model("unpriced", {"provider": "fake", "upstream_model": "words-20"}),
+    _model("nickel", _route("words-50", **A_WORD_A_MILL)),
+    _model("nickel-in-vain", _route("status-500"), _route("words-50", "spare", order=2, **A_WORD_A_MILL)),
     _model("again", _route("flaky-2-status-500", "stubborn")),
     _model("again-and-again", _route("flaky-3-status-500", "stubborn")),
     _model("later", _route("flaky-1-status-429+retry-after-0.05", "stubborn")),
@@ -202,11 +206,14 @@ SPECIAL = [
     _model("cut-inside", _route("cut+after-3"), _route("words-20", "spare", order=2)),
     _model("falls-back", _route("status-500"), fallbacks=["words-20"]),
     _model("falls-nowhere", _route("status-500"), fallbacks=["status-400"]),
+    _model("full", _route("status-429+retry-after-30", "wordy")),
     _model("gone", _route("gpt-4o-mini", "gone"), fallbacks=["words-20"]),
     _model("refused", _route("status-400"), fallbacks=["words-20"]),
     _model("locked", _route("status-401"), fallbacks=["words-20"]),
 ]
 
+PURSES = ("purse-native", "purse-openai-sync", "purse-openai-async", "purse-anthropic", "purse-stream", "purse-socket")
+"""Keys with five cents a month."""
 HOLDERS: dict[str, dict[str, Any]] = {
     "main": {"team": "web"},
     "browser": {"origins": [ORIGIN]},
@@ -215,13 +222,17 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "disabled": {"disabled": True},
     "expired": {"expires_at": "2020-01-01T00:00:00Z"},
     "limited": {"requests_per_minute": 2},
-    "limited-talk": {"requests_per_minute": 2},
     "roomy-sync": {"requests_per_minute": 60},
     "roomy-async": {"requests_per_minute": 60},
     "airy-sync": {"requests_per_minute": 60},
     "airy-async": {"requests_per_minute": 60},
     "watched": {},
     "unwatched": {},
+    **{name: {"budgets": [{"scope": "key", "amount": "0.05"}]} for name in PURSES},
+    "purse-for-good": {"budgets": [{"scope": "key", "amount": "0.01", "period": "total"}]},
+    "wealthy": {"budgets": [{"scope": "key", "amount": "1000", "period": "day"}]},
+    "frugal": {"reserve_max_tokens": 7, "budgets": [{"scope": "key", "amount": "1000", "period": "week"}]},
+    "warned": {"budgets": [{"scope": "key", "amount": "0.05", "hard": False}]},
     "picky": {"models": ["gpt-4o*", "words-2?"]},
 }
 KEYS = {name: new_key() for name in HOLDERS}

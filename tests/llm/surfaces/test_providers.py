@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.llm.surfaces.house import House
+from tests.llm.surfaces.house import NATIVE, House
 from tests.llm.surfaces.registry import KEYS, PROVIDERS
 
 ADDRESS = "/api/v1/providers/"
@@ -35,9 +35,20 @@ def test_neither_address_nor_credentials_are_told(house: House) -> None:
 def test_one_that_answers_is_valid(house: House) -> None:
     told = get(house, "fake/status/").json()
 
-    assert (told["provider"], told["is_valid"], told["circuit"], told["error"]) == ("fake", True, "closed", None)
+    assert (told["provider"], told["is_valid"], told["error"]) == ("fake", True, None)
     assert told["checked_at"]
-    assert set(told) == {"provider", "is_valid", "rate_limit", "circuit", "checked_at", "error"}
+    assert set(told) == {"provider", "is_valid", "rate_limit", "circuit", "circuits", "checked_at", "error"}
+
+
+def test_a_route_that_is_left_alone_is_told_with_the_reason(house: House) -> None:
+    assert house.ask(NATIVE, "full").status_code == 429
+
+    told = get(house, "wordy/status/").json()
+    assert told["circuit"] == "open"
+    (circuit,) = told["circuits"]
+    assert (circuit["upstream_model"], circuit["state"]) == ("status-429+retry-after-30", "open")
+    assert circuit["why"] == "provider_rate_limited: the vendor asks for a pause of 30 s"
+    assert circuit["since"] < circuit["until"]
 
 
 def test_one_that_does_not_is_told_with_the_reason(house: House) -> None:

@@ -210,7 +210,7 @@ class TestGoingAway:
         assert heard["error"]["request_id"] == received.id
         assert ended(leaving) == 0
         row = leaving.row(received.id or "")
-        assert (row["status"], row["completion_tokens"] > 0) == ("cancelled", True)
+        assert (row["status"], row["error_code"], row["completion_tokens"] > 0) == ("incomplete", "going_away", True)
 
     def test_a_socket_without_a_key_yet_is_told(self, leaving: House) -> None:
         with dialled(leaving) as silent:

@@ -84,3 +84,11 @@ def no_stop(scene: Scene) -> None:
 def begun_twice(scene: Scene) -> None:
     """`message_start` comes twice."""
     scene.frames = [f for frame in scene.frames for f in ([frame] * (2 if frame.event == "message_start" else 1))]
+
+
+@word("no-credit", "reply")
+def no_credit(scene: Scene) -> None:
+    """Anthropic: an account without money, which it calls a bad request: 400."""
+    error = scene.shape.error(400, "Your credit balance is too low to access the Anthropic API.")
+    scene.reply.status = 400
+    scene.reply.body(error.text().encode(), "application/json")

@@ -63,10 +63,23 @@ def stall_body(scene: Scene) -> None:
     scene.script = [*scene.script[:1], Stall()]
 
 
+@word("stall-head", "delivery")
+def stall_head(scene: Scene) -> None:
+    """Half of the headers, then never a byte."""
+    head = scene.script[0]
+    scene.script = [*([Send(head.data[: len(head.data) // 2])] if isinstance(head, Send) else []), Stall()]
+
+
 @word("stall-mid", "delivery")
 def stall_mid(scene: Scene) -> None:
     """The first word, then never a byte. Plain: half of the body."""
     scene.script = [*_middle(scene)[0], Stall()]
+
+
+@word("stall-chunk", "delivery")
+def stall_chunk(scene: Scene) -> None:
+    """The first word and half of the next chunk, then never a byte. Plain: half of the body."""
+    scene.script = [*_half_said(scene), Stall()]
 
 
 @word("reset-first", "delivery")
@@ -96,16 +109,19 @@ def fin_mid(scene: Scene) -> None:
 @word("cut", "delivery")
 def cut(scene: Scene) -> None:
     """The first word, then half of the next chunk, and the connection is closed. Plain: half of the body."""
-    said, rest = _middle(scene)
-    following = next((step.data for step in rest if isinstance(step, Send)), b"")
-    half = [Send(following[: len(following) // 2])] if scene.question.streamed else []
-    scene.script = [*said, *half, Close()]
+    scene.script = [*_half_said(scene), Close()]
 
 
 @word("fin-after", "delivery")
 def fin_after(scene: Scene) -> None:
     """The whole answer, then the connection is closed unannounced: it must not be used again."""
     scene.script = [*scene.script, Close(complete=True)]
+
+
+@word("no-http", "delivery")
+def no_http(scene: Scene) -> None:
+    """What comes back is no HTTP at all, and the connection is closed."""
+    scene.script = [Send(b"SSH-2.0-OpenSSH_9.2\r\n"), Close()]
 
 
 @word("drip", "delivery")
@@ -124,6 +140,12 @@ def _dripped(step: Step, time: float) -> list[Step]:
     if not isinstance(step, Send):
         return [step]
     return [s for byte in step.data for s in (Pause(time), Send(bytes([byte]), step.says))]
+
+
+def _half_said(scene: Scene) -> list[Step]:
+    said, rest = _middle(scene)
+    following = next((step.data for step in rest if isinstance(step, Send)), b"")
+    return [*said, Send(following[: len(following) // 2])] if scene.question.streamed else said
 
 
 def _middle(scene: Scene) -> tuple[list[Step], list[Step]]:

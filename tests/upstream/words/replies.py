@@ -157,6 +157,18 @@ def should_retry(scene: Scene, text: str) -> None:
     scene.reply.headers["x-should-retry"] = text
 
 
+@word("huge-head", "reply")
+def huge_head(scene: Scene) -> None:
+    """A header of 64 KiB."""
+    scene.reply.headers["x-huge"] = "x" * 65_536
+
+
+@word("bad-gzip", "reply")
+def bad_gzip(scene: Scene) -> None:
+    """The body is said to be gzip, and is not."""
+    scene.reply.headers["content-encoding"] = "gzip"
+
+
 @word("one-write", "reply")
 def one_write(scene: Scene) -> None:
     """The whole stream in one chunk and one write."""

@@ -22,6 +22,7 @@ from llm.types import (
     PromptReference,
     Reasoning,
     Request,
+    Requirements,
     ResponseFormat,
     Text,
     Tool,
@@ -100,6 +101,24 @@ def test_no_fallbacks_are_not_the_same_as_none_named() -> None:
     assert parse().fallbacks is None
 
 
+@pytest.mark.parametrize("cost", ["0.0125", 0.0125])
+def test_requirements_are_read_and_written_back(cost: object) -> None:
+    asked = {"capabilities": ["vision", "tools"], "context_window": 8_000, "min_quality": 7, "max_latency_ms": 800}
+
+    request = parse(model="auto", requirements={**asked, "max_cost": cost})
+
+    wanted = Requirements(frozenset({"tools", "vision"}), 8_000, 12_500_000_000, 7, 800)
+    assert request.requirements == wanted
+    written = native.render_request(request)
+    assert written["requirements"] == {**asked, "capabilities": ["tools", "vision"], "max_cost": "0.0125"}
+    assert native.parse_request(written).requirements == wanted
+
+
+def test_requirements_that_ask_for_nothing_are_some_all_the_same() -> None:
+    assert parse(requirements={}).requirements == Requirements()
+    assert parse().requirements is None
+
+
 def test_a_prompt_stands_in_for_messages() -> None:
     assert native.parse_request({"prompt": {"name": "support"}}).messages == []
 
@@ -118,6 +137,7 @@ def test_without_either_there_is_nothing_to_do(messages: object) -> None:
         ({"options": {"tools": [{"name": "f", "x": 1}]}}, "options.tools[0].x"),
         ({"metadata": {"team": "a"}}, "metadata.team"),
         ({"cache": {"tll": 1}}, "cache.tll"),
+        ({"requirements": {"speed": 1}}, "requirements.speed"),
         ({"prompt": {"name": "a", "x": 1}}, "prompt.x"),
         ({"context": {"text": "a"}}, "context.text"),
         ({"messages": [{"role": "user", "content": "a", "x": 1}]}, "messages[0].x"),
@@ -175,6 +195,17 @@ def test_an_unknown_field_is_refused_by_its_path(fields: dict[str, Any], param: 
         ({"prompt": {"name": "a", "version": 0}}, "prompt.version"),
         ({"context": {"sources": ["doc-1"]}}, "context.sources[0]"),
         ({"fallbacks": "small"}, "fallbacks"),
+        ({"requirements": []}, "requirements"),
+        ({"requirements": {"capabilities": ["tools", "flying"]}}, "requirements.capabilities[1]"),
+        ({"requirements": {"context_window": 0}}, "requirements.context_window"),
+        ({"requirements": {"max_cost": "a lot"}}, "requirements.max_cost"),
+        ({"requirements": {"max_cost": -0.1}}, "requirements.max_cost"),
+        ({"requirements": {"max_cost": "NaN"}}, "requirements.max_cost"),
+        ({"requirements": {"max_cost": True}}, "requirements.max_cost"),
+        ({"requirements": {"max_cost": [1]}}, "requirements.max_cost"),
+        ({"requirements": {"max_cost": "1e999999999"}}, "requirements.max_cost"),
+        ({"requirements": {"min_quality": 11}}, "requirements.min_quality"),
+        ({"requirements": {"max_latency_ms": 0}}, "requirements.max_latency_ms"),
         ({"fallbacks": [1]}, "fallbacks[0]"),
         ({"cache": {"mode": "maybe"}}, "cache.mode"),
         ({"cache": {"ttl": -1}}, "cache.ttl"),

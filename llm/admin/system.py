@@ -1,0 +1,45 @@
+"""The page of the running system: its parts, and the circuits that are not closed, each with a way to reset it."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from llm.admin.frame import PERMISSION
+from llm.admin.own import own_page
+from llm.admin.soundings import soundings, worst
+from llm.wiring import circuits, clock
+
+log = logging.getLogger(__name__)
+
+
+def _page(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    if request.method == "POST":
+        return _reset(request)
+    found = soundings()
+    context = {
+        "title": "System",
+        "parts": found,
+        "worst": worst(found),
+        "circuits": circuits().shut(),
+        "looked_at": clock().now(),
+    }
+    return own_page(request, "pages/system.html", context)
+
+
+def _reset(request: HttpRequest) -> HttpResponse:
+    """Close the circuit of the route that is named, here and wherever its news is heard."""
+    route = request.POST.get("route", "")
+    if route.isdecimal():
+        circuits().reset(int(route))
+        log.info("The circuit of route %s was reset by %s", route, request.user)
+    return redirect("system")
+
+
+system = admin.site.admin_view(_page)

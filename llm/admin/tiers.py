@@ -1,0 +1,69 @@
+"""Tiers: names for what a model must meet to be chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+
+from llm.admin.desk import Desk
+from llm.admin.fields import ChoicesField
+from llm.dialects.fields import Fields
+from llm.dialects.gatehouse import read_requirements, render_requirements
+from llm.errors import InvalidField
+from llm.models import CAPABILITIES, Tier
+
+PARTS = ("capabilities", "context_window", "max_cost", "min_quality", "max_latency_ms")
+
+
+class TierForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
+    capabilities = ChoicesField(CAPABILITIES, help_text="All of them must be offered.")
+    context_window = forms.IntegerField(required=False, help_text="Tokens at least.")
+    max_cost = forms.DecimalField(required=False, label="Most cost", help_text="Dollars for the request, by estimate.")
+    min_quality = forms.IntegerField(required=False, label="Least quality", help_text="1 to 10.")
+    max_latency_ms = forms.FloatField(
+        required=False, label="Most latency", help_text="Milliseconds until its answers began of late."
+    )
+
+    class Meta:
+        model = Tier
+        fields = ("name",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in self.instance.requirements.items():
+            self.initial.setdefault(name, value)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        said = {name: cleaned[name] for name in PARTS if cleaned.get(name) not in (None, [], "")}
+        if "max_cost" in said:
+            said["max_cost"] = str(said["max_cost"])
+        try:
+            read = read_requirements(Fields(said, "requirements", strict=True))
+        except InvalidField as error:
+            name = (error.param or "").removeprefix("requirements.").partition("[")[0]
+            raise ValidationError({name if name in PARTS else "name": error.message}) from None
+        self.instance.requirements = render_requirements(read)
+        return cleaned
+
+
+@admin.register(Tier)
+class TierDesk(Desk):
+    form = TierForm
+    list_display = ("name", "requirements_shown")
+    search_fields = ("name",)
+    fieldsets = ((None, {"fields": ("name",)}), ("A model must meet", {"fields": PARTS}))
+    nothing_yet = "Callers choose models by name, or by requirements of their own with the model auto."
+
+    @admin.display(description="requirements")
+    def requirements_shown(self, tier: Tier) -> str:
+        said = {name: tier.requirements[name] for name in PARTS if name in tier.requirements}
+        words = (f"{name.replace('_', ' ')} {shown(value)}" for name, value in said.items())
+        return "; ".join(words) or "none: the cheapest model of all"
+
+
+def shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

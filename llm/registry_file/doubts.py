@@ -1,0 +1,34 @@
+"""What a file says of limits that may be meant, but hardly is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm.models import ApiKey, Organisation, Provider, Route, Team
+from llm.models.limited import Limited
+from llm.registry_file.place import Place
+from llm.registry_file.writing import Writing
+
+
+def doubt_limits(writing: Writing) -> None:
+    """Last, once all rows are there that count together."""
+    for place, row in _limited(writing):
+        writing.warnings += [f"{place.path}: {doubt}" for doubt in row.doubts()]
+
+
+def _limited(writing: Writing) -> Iterator[tuple[Place, Limited]]:
+    for place, row in writing.rows("providers"):
+        yield place, Provider.objects.get(name=row["name"])
+    routes = Route.objects.select_related("provider", "model")
+    for place, row in writing.rows("models"):
+        for index, way in enumerate(row["routes"]):
+            named = {"provider__name": way["provider"], "upstream_model": way["upstream_model"]}
+            yield place.field("routes").item(index), routes.get(model__name=row["name"], **named)
+    for place, row in writing.rows("organisations"):
+        organisation = Organisation.objects.get(name=row["name"])
+        yield place, organisation
+        for index, team in enumerate(row["teams"]):
+            yield place.field("teams").item(index), Team.objects.get(organisation=organisation, name=team["name"])
+    keys = ApiKey.objects.select_related("organisation", "team")
+    for place, row in writing.rows("keys"):
+        yield place, keys.get(organisation__name=row["organisation"], name=row["name"])

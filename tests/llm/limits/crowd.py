@@ -1,0 +1,40 @@
+"""`python -m tests.llm.limits.crowd URL PROVIDER MOST WINDOW SECONDS`: a process whose calls crowd before a provider.
+
+Every turn is a line: when it came, on the clock that all processes of a machine share, the priority, and the wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from llm.limits import RedisMeters, WaitingThrottle, line
+from llm.redis import GuardedRedis
+from llm.registry import Limits, ProviderSpec, RouteSpec
+from tests.llm.limits.demands import asked
+
+EACH = 8
+"""Callers of each priority, of whom each asks again as soon as it was served."""
+
+
+async def crowd(url: str, provider: int, most: int, window: float, seconds: float) -> None:
+    line.HANDICAP.update(normal=window / 2, low=window)
+    redis = GuardedRedis(url)
+    throttle = WaitingThrottle(RedisMeters(redis), window=window)
+    spec = ProviderSpec(id=provider, name="crowded", kind="openai", limits=Limits(most))
+    until = time.monotonic() + seconds
+
+    async def ask_again_and_again(priority: str) -> None:
+        while time.monotonic() < until:
+            permit = await throttle.enter(asked(priority=priority), RouteSpec(1, spec, "m"))
+            print(time.monotonic(), priority, permit.waited)
+            permit.leave(0)
+
+    await asyncio.gather(*(ask_again_and_again(priority) for priority in ("low", "normal", "high") * EACH))
+
+
+if __name__ == "__main__":
+    url, *numbers = sys.argv[1:]
+    provider, most, window, seconds = numbers
+    asyncio.run(crowd(url, int(provider), int(most), float(window), float(seconds)))

@@ -1,0 +1,47 @@
+"""The parts meet late: a process imports the SDKs of the vendors that it has, and of no others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from config import env
+from llm.registry import ProviderSpec
+from llm.wiring import KINDS
+
+SDKS = {"openai", "anthropic", "google.genai", "aiohttp"}
+SCRIPT = f"""
+import asyncio
+import sys
+import django
+
+django.setup()
+
+from llm import wiring
+from llm.registry import ProviderSpec
+
+
+async def prepare():
+    wiring.Providers().prepare(ProviderSpec(id=1, name="one", kind="groq"))
+
+
+print(sorted({SDKS} & sys.modules.keys()))
+asyncio.run(prepare())
+print(sorted({SDKS} & sys.modules.keys()))
+"""
+
+
+def test_an_sdk_is_imported_where_its_vendor_is_asked_and_not_before() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=env.ROOT, stdout=subprocess.PIPE, text=True, check=True)
+
+    assert done.stdout.splitlines() == ["[]", "['aiohttp', 'openai']"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_makes_a_provider_of_its_row(kind: str) -> None:
+    provider = KINDS[kind](ProviderSpec(id=1, name="one", kind=kind, base_url="https://vendor.example/v1"))
+
+    assert provider.dialect
+    await provider.close()

@@ -1,0 +1,125 @@
+"""Whoever answers for the money hears once of each share that a budget has reached: by webhook and by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from pytest_django import Settings
+
+from llm.ledger.alerts import budget_alert
+from llm.models import Budget, BudgetWindow, Membership, Organisation
+from tests.llm import rows
+from tests.llm.doubles import HandClock
+from tests.webhooks.receiver import Receiver
+from webhooks.models import Delivery, State
+from webhooks.outbox import WAITS
+from webhooks.sending import attempt
+
+DOLLAR = 10**12
+
+
+@pytest.fixture
+def window(acme: Organisation) -> BudgetWindow:
+    key, _ = rows.key("frontend")
+    budget = Budget.objects.create(organisation=acme, scope="key", key=key, amount=50 * DOLLAR)
+    return BudgetWindow.objects.create(
+        budget=budget,
+        starts_at=datetime(2026, 10, 31, 23, tzinfo=UTC),
+        ends_at=datetime(2026, 11, 30, 23, tzinfo=UTC),
+        spent=40 * DOLLAR + DOLLAR // 8,
+        reserved=DOLLAR,
+    )
+
+
+def reached(window: BudgetWindow, share: int) -> None:
+    """As the ledger says it."""
+    budget_alert.send(BudgetWindow, budget=window.budget, window=window, share=share)
+
+
+def member(
+    organisation: Organisation, name: str, role: str, *, email: str | None = None, is_active: bool = True
+) -> None:
+    user = User.objects.create_user(name, f"{name}@example.com" if email is None else email, is_active=is_active)
+    Membership.objects.create(user=user, organisation=organisation, role=role)
+
+
+def test_a_webhook_hears_all_of_it(
+    hooked: Callable[..., object], window: BudgetWindow, clock: HandClock, receiver: Receiver
+) -> None:
+    hooked()
+    reached(window, 80)
+    attempt(Delivery.objects.get().pk, clock)
+
+    assert receiver.heard[0].said["type"] == "budget.alert"
+    assert receiver.heard[0].said["data"] == {
+        "budget": "the budget of key frontend",
+        "budget_id": window.budget_id,
+        "organisation": "acme",
+        "scope": "key",
+        "period": "month",
+        "hard": True,
+        "share": 80,
+        "spent": "40.125",
+        "reserved": "1",
+        "amount": "50",
+        "currency": "USD",
+        "starts_at": "2026-10-31T23:00:00+00:00",
+        "resets_at": "2026-11-30T23:00:00+00:00",
+        "resets": "resets on 1 December, 00:00 (Europe/Paris)",
+    }
+
+
+@pytest.mark.parametrize(("share", "event"), [(99, "budget.alert"), (100, "budget.exceeded"), (120, "budget.exceeded")])
+def test_the_whole_of_it_is_another_event(
+    hooked: Callable[..., object], window: BudgetWindow, share: int, event: str
+) -> None:
+    hooked()
+    reached(window, share)
+
+    assert Delivery.objects.get().event == event
+
+
+def test_managers_and_operators_with_an_address_get_one_mail_for_each_share(
+    window: BudgetWindow, clock: HandClock, acme: Organisation
+) -> None:
+    member(acme, "manager", "manager")
+    member(acme, "operator", "operator")
+    member(acme, "editor", "editor")
+    member(acme, "nowhere", "manager", email="")
+    member(acme, "gone", "manager", is_active=False)
+    member(Organisation.objects.create(name="other"), "stranger", "manager")
+    for share in (80, 80, 100):
+        reached(window, share)
+    for delivery in Delivery.objects.order_by("pk"):
+        attempt(delivery.pk, clock)
+
+    assert sorted((sent.to[0], sent.subject) for sent in mail.outbox) == [
+        ("manager@example.com", "100 % of the budget of key frontend is spent"),
+        ("manager@example.com", "80 % of the budget of key frontend is spent"),
+        ("operator@example.com", "100 % of the budget of key frontend is spent"),
+        ("operator@example.com", "80 % of the budget of key frontend is spent"),
+    ]
+    for words in ("At acme, the budget of key frontend has reached 80 %.", "40.125 USD", "50 USD"):
+        assert words in mail.outbox[0].body
+    assert "It resets on 1 December, 00:00 (Europe/Paris). Calls beyond it are refused." in mail.outbox[0].body
+
+
+def test_a_mail_server_that_is_away_is_tried_again(
+    window: BudgetWindow, clock: HandClock, acme: Organisation, settings: Settings
+) -> None:
+    member(acme, "ada", "manager")
+    reached(window, 80)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    delivery = Delivery.objects.get().pk
+    assert attempt(delivery, clock) == WAITS[0]
+    assert "The mail server said:" in Delivery.objects.get().last_error
+
+    clock.seconds += WAITS[0]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    attempt(delivery, clock)
+    assert (len(mail.outbox), Delivery.objects.get().state) == (1, State.DELIVERED)
