@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import orjson
@@ -21,8 +22,8 @@ class ProbeView(APIView):
             return await self.get(request)
         return HttpResponseNotAllowed(["GET", "HEAD"])
 
-    async def get(self, request: HttpRequest) -> HttpResponse:
-        raise NotImplementedError
+    @abstractmethod
+    async def get(self, request: HttpRequest) -> HttpResponse: ...
 
 
 class HealthView(ProbeView):

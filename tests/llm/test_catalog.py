@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
-import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +24,7 @@ from llm.models.frozen import load_callers
 from llm.registry import Snapshot
 from llm.vault import digest
 from tests.llm import rows
+from tests.llm.costs import cost
 from tests.llm.doubles import HandClock
 from tests.llm.own_postgres import OwnPostgres
 from tests.services import wait_until
@@ -69,11 +68,6 @@ def break_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MANY = 3_000
 PEPPER = b"p" * 32
-
-
-def cost(work: Callable[[], object]) -> float:
-    """Seconds of this thread's CPU for one of many calls, at their best."""
-    return min(timeit.repeat(work, timer=time.thread_time, number=1000, repeat=5)) / 1000
 
 
 class TestHolders:

@@ -222,6 +222,7 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "disabled": {"disabled": True},
     "expired": {"expires_at": "2020-01-01T00:00:00Z"},
     "limited": {"requests_per_minute": 2},
+    "limited-talk": {"requests_per_minute": 2},
     "roomy-sync": {"requests_per_minute": 60},
     "roomy-async": {"requests_per_minute": 60},
     "airy-sync": {"requests_per_minute": 60},

@@ -183,7 +183,8 @@ def test_code_that_leaves_a_loop_or_is_interrupted_has_left_too(house: House, wa
     """Its process lives on: a later call is answered."""
     text = f"Are you there, {uuid4()}?"
     model = "stall-mid" if way == "left" else "stall-first"
-    *_, later = house.python([(way, question(model, text)), ("generate", question("gpt-4o-mini", "later"))])
+    warm, later = (("generate", question("gpt-4o-mini", said)) for said in ("warm", "later"))
+    *_, later = house.python([warm, (way, question(model, text)), later])
 
     assert later[0]["content"] == "later"
     row = assert_aborted(house, house.received(text))

@@ -213,7 +213,7 @@ class TestFaults:
         assert done["response"]["metadata"]["fallback_used"] is True
 
     def test_a_limit_is_told_with_its_figures(self, house: House) -> None:
-        with talking(house, "limited") as talk:
+        with talking(house, "limited-talk") as talk:
             ends = [talk.answer("c1", "gpt-4o-mini")[-1] for _ in range(3)]
 
         assert [end["type"] for end in ends] == ["done", "done", "error"]
