@@ -24,7 +24,8 @@ def test_requirements_are_filled_in_and_read_back(operator: Client, filled: Fill
     assert tier.requirements == {"capabilities": ["tools", "vision"], "max_cost": "0.05", "min_quality": 8}
 
     again = filled(change_url(tier))
-    assert (again["min_quality"], again["max_cost"], again["capabilities"]) == ("8", "0.05", ["tools", "vision"])
+    assert (again["min_quality"], again["max_cost"]) == ("8", "0.05")
+    assert list(again["capabilities"]) == ["tools", "vision"]
     assert operator.post(change_url(tier), {**again, "min_quality": ""}).status_code == 302
     tier.refresh_from_db()
     assert "min_quality" not in tier.requirements
