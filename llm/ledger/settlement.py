@@ -29,5 +29,6 @@ def settle(wrapper: BaseDatabaseWrapper, records: Sequence[Record]) -> list[Aler
             if window is not None:
                 held = freed.get((record.id, window.id), 0)
                 expired = max(charge.reserved - held, 0)
+                window.reserved -= held
                 window.spent += (charge.reserved if record.cost is None else record.cost) - expired
     return books.write(windows.values())
