@@ -41,7 +41,7 @@ SECRETS = {
     "FRONTEND_KEY": "gh_" + "f" * 40,
     "PAGE_KEY": "gh_" + "p" * 40,
 }
-SECTIONS = {"providers", "models", "organisations", "keys"}
+SECTIONS = {"providers", "models", "tiers", "organisations", "keys"}
 BODY = re.compile(r"JSON\.stringify\((\{.*\})\)")
 REQUEST = re.compile(r"const request = (\{.*\});")
 FETCHED = re.compile(r'fetch\("([^"]+)"')
@@ -233,7 +233,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("snippet", REGISTRIES, ids=str)
 def test_a_registry_can_be_applied_as_it_stands(snippet: Snippet) -> None:
-    apply(parse((CATALOGUE / "echo.yaml").read_text()))
+    """Where every vendor is known that Gatehouse itself knows."""
+    for vendor in CATALOGUE.glob("*.yaml"):
+        apply(parse(vendor.read_text()))
     outcome = apply(parse(snippet.text))
     assert outcome.changes
     assert [warning for warning in outcome.warnings if "nobody can use it" not in warning] == []

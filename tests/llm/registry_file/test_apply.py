@@ -202,7 +202,7 @@ def test_what_changes_of_it_is_said() -> None:
         'context_window_fallbacks ["huge", "large"] -> ["large"]'
     ]
     assert apply("tiers: [{name: clever}]") == [
-        'update tier clever: requirements {"capabilities": ["tools"], "min_quality": 8, "max_cost": "0.05"} -> {}'
+        'update tier clever: requirements {"capabilities": ["tools"], "max_cost": "0.05", "min_quality": 8} -> {}'
     ]
     assert apply("tiers: []", prune=True) == ["delete tier clever"]
 
