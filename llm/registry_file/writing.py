@@ -86,7 +86,9 @@ def difference(name: str, before: Any, after: Any) -> str:
 def _shown(value: Any) -> str:
     if value is None or value == "":
         return "none"
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, (dict, list, bool)) else str(value)
+    if isinstance(value, (dict, list, bool)):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return str(value)
 
 
 def _refuse(row: Row, error: ValidationError, place: Place) -> None:

@@ -193,6 +193,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--sockets", type=int, default=10_000, help="that are idle")
     parser.add_argument("--dialect", choices=PATHS, default="openai", help="of clients and vendor")
+    parser.add_argument("--metered", action="store_true", help="with limits all around and a hard budget")
     parser.add_argument("--gap", default="0ms", help="between the chunks of a stream")
     options = parser.parse_args()
     port = free_port()
@@ -204,7 +205,7 @@ def main() -> None:
             else [sys.executable, "-m", "tests.upstream", "--port", str(port)]
         )
         path = PATHS[options.dialect]
-        with house(vendor, port, path=path) as built:
+        with house(vendor, port, path=path, metered=options.metered) as built:
             WHAT[options.what](Bench(built, tool, path), options)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import env
+from llm.vault import new_key
 from tests import services
 from tests.databases import migrated_postgres
 from tests.services import free_port
@@ -36,7 +36,25 @@ models:
     routes: [{{provider: claude, upstream_model: claude-haiku-4-5, input_price: "1", output_price: "5"}}]
 organisations:
   - {{name: acme}}
+keys:
+  - {{name: bench, organisation: acme, key: "{key}", requests_per_minute: 1000000}}
 """
+METERED = """
+providers:
+  - {{name: bench, kind: openai, base_url: "{upstream}", api_key: sk-bench, timeout: 120, first_token_timeout: 60,
+     requests_per_minute: 1000000, tokens_per_minute: 1000000000, max_concurrency: 10000}}
+organisations:
+  - {{name: acme, requests_per_minute: 1000000, tokens_per_minute: 1000000000, max_concurrency: 10000}}
+keys:
+  - name: bench
+    organisation: acme
+    key: "{key}"
+    requests_per_minute: 1000000
+    tokens_per_minute: 1000000000
+    max_concurrency: 10000
+    budgets: [{{scope: key, amount: "1000000"}}]
+"""
+"""On top: all limits of key, organisation and provider, and a hard budget."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ def _await_port(port: int, child: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def house(upstream_command: list[str], upstream_port: int, *, path: str) -> Iterator[House]:
+def house(upstream_command: list[str], upstream_port: int, *, path: str, metered: bool) -> Iterator[House]:
     """PostgreSQL and Redis on, one worker; the vendor and the load generator share the other core.
 
     `path` is where the floor asks the vendor.
@@ -88,7 +106,9 @@ def house(upstream_command: list[str], upstream_port: int, *, path: str) -> Iter
             "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
             "SOCKETS_PER_KEY": "100000",
         }
-        key = _furnish(settings, folder, upstream)
+        key = new_key()
+        for registry in (REGISTRY, METERED) if metered else (REGISTRY,):
+            _apply(registry.format(upstream=upstream, key=key), settings)
         ports = free_port(), free_port()
         stack.enter_context(process(upstream_command, cpu=0, port=upstream_port, environment={}))
         serve = [sys.executable, "manage.py", "serve", "--port", str(ports[0])]
@@ -98,21 +118,9 @@ def house(upstream_command: list[str], upstream_port: int, *, path: str) -> Iter
         yield House(f"http://127.0.0.1:{ports[0]}", gateway, f"http://127.0.0.1:{ports[1]}", floor_pid, upstream, key)
 
 
-def _furnish(settings: dict[str, str], folder: Path, upstream: str) -> str:
-    (folder / "registry.yaml").write_text(REGISTRY.format(upstream=upstream))
-
-    def manage(*arguments: str) -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, env={**os.environ, **settings}, cwd=env.ROOT, check=True, stdout=subprocess.PIPE)
-        return done.stdout.decode()
-
-    manage("apply_registry", str(folder / "registry.yaml"))
-    made = json.loads(manage("create_key", "bench", "--organisation", "acme", "--json"))
-    key = str(made["key"])
-    manage("shell", "--verbosity=0", "-c", SET_LIMIT)
-    return key
-
-
-SET_LIMIT = (
-    "from llm.models import ApiKey; key = ApiKey.objects.get(name='bench'); key.requests_per_minute = 10**6; key.save()"
-)
+def _apply(registry: str, settings: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "apply_registry", "-"]
+    environment = {**os.environ, **settings}
+    subprocess.run(
+        command, env=environment, cwd=env.ROOT, input=registry, text=True, check=True, stdout=subprocess.DEVNULL
+    )
