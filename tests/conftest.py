@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import databases, services
 from tests.alone import pytest_runtest_protocol
@@ -12,6 +13,9 @@ from tests.browser import browser
 from tests.upstream.fixtures import upstream
 
 __all__ = ["browser", "pytest_runtest_protocol", "upstream"]
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")  # a slow machine is no fault of what is tested
 
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "admin_client", "live_server"}

@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm import tokens
@@ -45,7 +45,6 @@ def request(*parts: Part, **options: object) -> Request:
     return Request([Message("user", list(parts))], options=Options(**options))  # type: ignore[arg-type]  # test's own
 
 
-@settings(deadline=None)  # the first count loads a vocabulary
 @given(st.text(max_size=400))
 def test_a_text_has_never_more_tokens_than_bytes(text: str) -> None:
     assert count(request(Text(text)), "gpt-4o") <= bound(request(Text(text)))

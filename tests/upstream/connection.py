@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Awaitable
 from contextlib import suppress
+from itertools import pairwise
 from typing import Literal
 
 import h11
@@ -99,9 +100,11 @@ class Connection:
             self._rest += data
 
     async def _act(self, script: list[Step], gate: asyncio.Event) -> Ending:
-        for step in script:
+        for step, following in pairwise([*script, None]):
             match step:
                 case Send(data):
+                    if following == Close(complete=True):
+                        self._cork()
                     self._writer.write(data)
                     await self._writer.drain()
                 case Pause(seconds):
@@ -117,10 +120,18 @@ class Connection:
                     return "closed" if complete else "broken"
         return "completed"
 
+    def _cork(self) -> None:
+        """Have the connection end with its last bytes: who has read them may use it again at once."""
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
     def _reset(self) -> None:
-        transport = self._writer.transport
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-        transport.abort()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        self._writer.transport.abort()
+
+    @property
+    def _socket(self) -> socket.socket:
+        found: socket.socket = self._writer.transport.get_extra_info("socket")
+        return found
 
 
 def _outcome(acting: asyncio.Task[Ending]) -> tuple[Outcome, bool]:

@@ -52,7 +52,7 @@ def test_a_shell_hands_on_exactly_what_was_asked(text: str) -> None:
     assert body == asks(text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text())
 def test_whatever_was_asked(text: str) -> None:
     assert sent(asks(text))[1] == asks(text)

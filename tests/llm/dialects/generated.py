@@ -60,7 +60,10 @@ REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 words = st.text(min_size=1, max_size=20)
 texts = st.text(max_size=30)
 capabilities = st.frozensets(st.sampled_from(CAPABILITIES), max_size=3)
-costs = st.none() | st.integers(0, 10**12)
+requirements = st.builds(
+    Requirements, capabilities, st.none() | st.integers(1, 9), st.none() | st.integers(0, 10**12)
+).filter(lambda them: them != Requirements())
+"""Empty ones are none."""
 said = st.text(min_size=1, max_size=30)
 flags = st.none() | st.booleans()
 base64 = st.sampled_from(["QQ==", "iVBORw0KGgo=", "AAAA"])
@@ -303,7 +306,7 @@ def native_requests(draw: st.DrawFn) -> Request:
         stream=request.stream,
         provider=draw(st.none() | words),
         fallbacks=draw(st.none() | st.lists(words, max_size=2)),
-        requirements=draw(st.none() | st.builds(Requirements, capabilities, st.none() | st.integers(1, 9), costs)),
+        requirements=draw(st.none() | requirements),
         prompt=draw(st.none() | st.builds(PromptReference, words, words, st.none() | st.integers(1, 9), json_objects)),
         context=draw(st.none() | st.builds(Context, texts, st.lists(json_objects, max_size=2), json_objects)),
         cache=draw(st.builds(CachePolicy, st.sampled_from(CACHE_MODES), st.none() | st.integers(1, 3600))),

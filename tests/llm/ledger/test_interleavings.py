@@ -148,7 +148,7 @@ async def cancelled(asking: Coroutine[Any, Any, bool], *, after: int) -> None:
     await asyncio.wait([task])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, min_size=3, max_size=25))
 def test_the_books_balance(firm: Firm, steps: list[tuple[Any, ...]]) -> None:
     clear(firm.alias)

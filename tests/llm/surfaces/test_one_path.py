@@ -55,7 +55,8 @@ DIFFERENT = {
     *("id", "created_at", "session_id", "upstream_id", "surface", "dialect", "streamed"),
     *("queue_ms", "first_token_ms", "latency_ms", "overhead_ms"),
 }
-"""Ids, times and the way itself; all other columns are to be equal."""
+TRIED = {"started_ms", "latency_ms", "upstream_id", "reason"}
+"""Ids, times and the way itself, of calls and of their tries (whose reasons say how long they waited); all else is equal."""
 
 
 @dataclass(slots=True)
@@ -236,7 +237,7 @@ def joined_anthropic(pieces: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def comparable(row: dict[str, Any]) -> dict[str, Any]:
-    tries = [attempt | {"latency_ms": None, "upstream_id": None} for attempt in row["attempts"]]
+    tries = [{name: value for name, value in attempt.items() if name not in TRIED} for attempt in row["attempts"]]
     return {name: value for name, value in row.items() if name not in DIFFERENT} | {"attempts": tries}
 
 
