@@ -56,7 +56,7 @@ DIFFERENT = {
     *("queue_ms", "first_token_ms", "latency_ms", "overhead_ms"),
 }
 TRIED = {"started_ms", "latency_ms", "upstream_id", "reason"}
-"""Ids, times and the way itself, of calls and of their tries (whose reasons say how long they waited); all else is equal."""
+"""Ids, times and the way itself, of calls and of their tries, whose reasons tell times too; all else is to be equal."""
 
 
 @dataclass(slots=True)
