@@ -9,16 +9,19 @@ WORKERS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 unexport PYTHONDONTWRITEBYTECODE # compiled modules halve every start
 
-.PHONY: run test check prove bench format lock baseline
+.PHONY: run test coverage check prove bench format lock baseline
 
 run: .venv/product
 	@$(BIN)/python -m config.up
 
 test: .venv/everything
-	@TEST_DATABASE=postgres $(BIN)/coverage run -m pytest $(WORKERS) -q -m "database and not prove"
+	@TEST_DATABASE=postgres $(PYTEST) $(WORKERS) -q -m "database and not prove"
+	@$(PYTEST) $(WORKERS) -m "not prove"
+
+coverage: .venv/everything # takes half as long again as the tests alone
 	@$(BIN)/coverage run -m pytest $(WORKERS) -m "not prove"
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --format=total
+	@$(BIN)/coverage report
 
 check: .venv/everything
 	$(BIN)/ruff check .
