@@ -23,7 +23,9 @@ from tests.prove.trial import PURSE, RATES, Course, added, tell
 from tests.serving import Serving, serving
 
 LATE = 0.150
-"""Seconds, of a hundredth of the answers."""
+"""Seconds that a hundredth of the answers took longer."""
+TURNED_AWAY = 2.0
+"""Seconds within which a call is, whose budget cannot be looked into."""
 HEALTH = 0.100
 
 
@@ -76,6 +78,7 @@ def check(course: Course, served: set[str]) -> None:
         assert {rows[str(name)]["status"] for name in answered} == {"ok"}
         assert {one.status for one in course.back(key)} <= ({200, 429} if key == "poor" else {200})
         assert added(course, key) <= LATE
+        assert all(one.seconds <= TURNED_AWAY + LATE for one in course.away(key) if one.status == 503)
     assert {one.status for one in course.outcomes["limited"]} == {200}
     assert len(served) == sum(len(course.answered(key)) for key in RATES)
     for key, (spent, reserved) in course.windows.items():
@@ -93,7 +96,7 @@ def test_redis_frozen(tried: Trial, redis: OwnRedis) -> None:
     course = tried(redis.freeze, redis.thaw, away=30)
 
     assert {one.status for one in course.away("budgeted")} == {200}
-    assert "degraded cache rates" in course.words(course.left + 3, course.returned)
+    assert "degraded cache redis" in course.words(course.left + 3, course.returned)
 
 
 @pytest.mark.prove

@@ -150,7 +150,8 @@ def normal_after(course: Course, key: str) -> float:
 def added(course: Course, key: str) -> float:
     """Seconds that a hundredth of the answers took longer while something was away, to a hundredth of the others."""
     usual = max(percentile(outcomes, 0.99) for outcomes in (course.well(key), course.back(key)))
-    return percentile(course.away(key), 0.99) - usual
+    answered = [one for one in course.away(key) if one.status != 503]
+    return percentile(answered, 0.99) - usual if answered else 0.0
 
 
 def percentile(outcomes: list[Outcome], share: float) -> float:
