@@ -9,13 +9,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from llm.admin.bars import Bar, of_budgets
-from llm.admin.desk import Choice, Desk, Rows, Searched, YesOrNo
+from llm.admin.bars import Bar, of_budgets, usd
+from llm.admin.desk import Choice, Desk, PaginationInlineFormSet, Rows, Searched, YesOrNo
 from llm.admin.fields import SharesField
 from llm.models import Budget, Scope
 from llm.models.money import dollars
 
 SAID_BY_MATCH = (Scope.USER, Scope.TAG)
+ONE_OF_A_KIND = ("organisation", "scope", "key", "team", "match", "period", "hard")
 OF_ORGANISATIONS = (Scope.ORGANISATION, *SAID_BY_MATCH)
 
 
@@ -53,12 +54,41 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms t
             cleaned["match"] = ""
         return cleaned
 
+    def _post_clean(self) -> None:
+        """Two hard budgets of one kind would contradict each other; a soft one beside it warns earlier or later."""
+        super()._post_clean()  # type: ignore[misc]  # where rows are checked
+        if not self.errors and self.instance.hard:
+            rival = Budget.objects.filter(**self.kind).exclude(pk=self.instance.pk).first()
+            if rival is not None:
+                self.refuse_beside(rival)
+
+    @property
+    def kind(self) -> dict[str, Any]:
+        return {name: getattr(self.instance, name) for name in ONE_OF_A_KIND}
+
+    def refuse_beside(self, rival: Budget) -> None:
+        self.add_error("amount", f"A hard budget of this kind already allows {usd(rival.amount)}: change that one.")
+
+
+class BudgetFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold carries no types
+    def clean(self) -> None:
+        """Of those that are made together, too."""
+        super().clean()
+        kinds: list[dict[str, Any]] = []
+        for form in self.extra_forms:
+            if not form.has_changed() or form.errors or form in self.deleted_forms or not form.instance.hard:
+                continue
+            if form.kind in kinds:
+                form.refuse_beside(form.instance)
+            kinds.append(form.kind)
+
 
 class BudgetRows(Rows):
     """Of one scope, which the page they stand on decides; their organisation is that of their owner."""
 
     model = Budget
     form = BudgetForm
+    formset = BudgetFormSet
     fields: tuple[str, ...] = ("amount", "period", "hard", "alert_at")
     show_change_link = True
     per_page = 20

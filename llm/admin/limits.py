@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from llm.admin.desk import Desk
-from llm.models.limited import LIMIT_NAMES
+from llm.models.limited import LIMIT_NAMES, MOST, WITHIN
 
 UNITS = {
     "requests_per_minute": "requests a minute",
@@ -29,6 +29,13 @@ def in_words(row: Any) -> str:
 
 class LimitedDesk(Desk):
     """Of rows with limits: what is doubtful is said when the page is opened, and when it was saved."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What the row's own rules refuse, browsers refuse as it is typed."""
+        if db_field.name in LIMIT_NAMES:
+            said = {"min_value": WITHIN[0].message, "max_value": WITHIN[1].message}
+            kwargs |= {"min_value": 1, "max_value": MOST, "error_messages": said}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def notices(self, obj: Any) -> Iterable[str]:
         yield from super().notices(obj)

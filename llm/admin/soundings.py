@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -134,7 +134,7 @@ def processes() -> Sounding:
     found = active().processes()
     if found is None:
         return Sounding("Processes", "failed", "out of sight: Redis does not answer")
-    facts = tuple((f"{one.host}, process {one.pid}", f"{one.calls:,} calls in flight") for one in found)
+    facts = tuple((str(one), f"{one.calls:,} calls in flight") for one in found)
     shared = f"{len(found)}, of the web and of workers"
     said = shared if settings.REDIS_URL else "this one; without Redis none knows of the others"
     return Sounding("Processes", "ok", said, facts)
@@ -161,8 +161,7 @@ def queue() -> Sounding:
     return Sounding("Queue", "ok", f"{waiting:,} tasks wait for a worker")
 
 
-def worst(found: Sequence[Sounding]) -> Health:
-    states = {one.state for one in found}
+def worst(states: Collection[Health]) -> Health:
     return "failed" if "failed" in states else "warning" if "warning" in states else "ok"
 
 

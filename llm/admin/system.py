@@ -1,4 +1,5 @@
-"""The page of the running system: its parts, and the circuits that are not closed, each with a way to reset it."""
+"""The page of the running system: what is in trouble, its parts, and the circuits that are not closed, each with a way
+to reset it."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from django.shortcuts import redirect
 from llm.admin.frame import PERMISSION
 from llm.admin.own import own_page
 from llm.admin.soundings import soundings, worst
+from llm.admin.troubles import troubles
 from llm.wiring import circuits, clock
 
 log = logging.getLogger(__name__)
@@ -22,12 +24,13 @@ def _page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if request.method == "POST":
         return _reset(request)
-    found = soundings()
+    parts, told = soundings(), troubles()
     context = {
         "title": "System",
-        "parts": found,
-        "worst": worst(found),
+        "worst": worst({told.health, *(part.state for part in parts)}),
+        "troubles": told,
         "circuits": circuits().shut(),
+        "parts": parts,
         "looked_at": clock().now(),
     }
     return own_page(request, "pages/system.html", context)

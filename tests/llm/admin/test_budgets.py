@@ -186,6 +186,29 @@ def test_what_is_wrong_is_said_at_its_field(operator: Client, key: ApiKey, form:
     assert not Budget.objects.exists()
 
 
+def test_a_second_hard_budget_of_a_kind_is_refused_and_a_soft_one_is_not(operator: Client, key: ApiKey) -> None:
+    budget(key.organisation, "user", match="*", period="day")
+    form = {"scope": "user", "match": "*", "organisation": key.organisation_id, "amount": "20", "alert_at": "80"}
+
+    refused = operator.post("/admin/llm/budget/add/", form | {"period": "day", "hard": "on"}).content.decode()
+    assert "already allows 50.00 USD" in refused
+    assert Budget.objects.count() == 1
+    for other in ({"period": "day"}, {"period": "week", "hard": "on"}, {"period": "day", "hard": "on", "match": "ada"}):
+        assert operator.post("/admin/llm/budget/add/", form | other).status_code == 302
+    (mine,) = Budget.objects.filter(amount=50 * DOLLAR)
+    address = f"/admin/llm/budget/{mine.pk}/change/"
+    assert operator.post(address, form | {"period": "day", "hard": "on", "amount": "30"}).status_code == 302
+
+
+def test_two_that_are_made_at_once_do_not_contradict_each_other(operator: Client, key: ApiKey, filled: Filled) -> None:
+    address = f"/admin/llm/apikey/{key.pk}/change/"
+    each = {"amount": "5", "period": "day", "alert_at": "80", "hard": "on"}
+    rows = {f"budgets-{number}-{name}": value for number in (0, 1) for name, value in each.items()}
+    answer = operator.post(address, filled(address) | {"budgets-TOTAL_FORMS": "2"} | rows)
+    assert "already allows 5.00 USD" in answer.content.decode()
+    assert not Budget.objects.exists()
+
+
 def test_budgets_are_made_on_the_pages_of_what_they_bound(operator: Client, key: ApiKey, filled: Filled) -> None:
     more = {"budgets-TOTAL_FORMS": "1", "budgets-0-amount": "5", "budgets-0-period": "day", "budgets-0-alert_at": "80"}
     of_users = {"budgets-0-scope": "user", "budgets-0-match": "*"}

@@ -15,13 +15,14 @@ from pytest_django import Settings
 
 from analytics.recorder import JournalRecorder
 from config.roles import ROLES
-from llm.active import LocalCalls
-from llm.admin import soundings, system
+from llm.active import LocalCalls, Process
+from llm.admin import soundings, system, troubles
 from llm.admin.soundings import Sounding
 from llm.call import SystemClock
 from llm.errors import ProviderUnreachable
 from llm.routing import Circuits
 from llm.routing.circuits import FAILURES
+from llm.watch import Trouble
 from tests.llm.doubles import route
 from tests.llm.own_redis import OwnRedis
 from webhooks.models import Delivery
@@ -29,6 +30,7 @@ from webhooks.models import Delivery
 ROUTE = route("one")
 NOWHERE = "redis://127.0.0.1:9/0"
 PAGE = "/admin/system/"
+SLOW, STOPPED = Trouble("The <cache> is slow."), Trouble("No key counts any more.", stops=True)
 
 
 @pytest.fixture
@@ -38,13 +40,19 @@ def circuits(monkeypatch: pytest.MonkeyPatch) -> Circuits:
     return made
 
 
+@pytest.fixture
+def calls() -> LocalCalls:
+    return LocalCalls()
+
+
 @pytest.fixture(autouse=True)
-def _parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, circuits: Circuits) -> None:
+def _parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, circuits: Circuits, calls: LocalCalls) -> None:
     """Those of a process that serves nobody; nobody works for it."""
-    recorder, calls = JournalRecorder(tmp_path), LocalCalls()
+    recorder = JournalRecorder(tmp_path)
     monkeypatch.setattr(soundings, "recorder", lambda: recorder)
     monkeypatch.setattr(soundings, "is_open", lambda: True)
-    monkeypatch.setattr(soundings, "active", lambda: calls)
+    for module in (soundings, troubles):
+        monkeypatch.setattr(module, "active", lambda: calls)
     monkeypatch.setattr(soundings, "workers", lambda: Sounding("Workers", "warning", "none answered"))
 
 
@@ -99,6 +107,37 @@ def test_a_part_that_breaks_or_hangs_leaves_the_others(operator: Client, monkeyp
     assert "second line" not in html
     assert "did not answer within 0.3 s" in html
     assert "answers in" in html
+
+
+def test_what_a_process_has_to_do_without_is_said_in_words(operator: Client, calls: LocalCalls) -> None:
+    assert "Nothing: calls are served in full." in shown(operator)
+    calls.note("cache", SLOW)
+    html = shown(operator)
+    assert "The &lt;cache&gt; is slow." in html
+    assert f"Said by {calls.here()}." in " ".join(html.split())
+    assert "No call can be served there." not in html
+
+
+def test_it_is_said_how_many_are_in_trouble_the_worst_first(
+    operator: Client, calls: LocalCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = [Process("one", 1, 0, (SLOW,)), Process("two", 2, 0, (SLOW, STOPPED))]
+    monkeypatch.setattr(calls, "processes", lambda: heard)
+    html = " ".join(shown(operator).split())
+    assert "Said by all 2 processes." in html
+    assert "Said by two, process 2." in html
+    assert html.index(STOPPED.why) < html.index("is slow")
+    assert '<p class="badge failed">' in html
+
+
+def test_where_the_others_are_out_of_sight_one_speaks_for_itself(
+    operator: Client, calls: LocalCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "processes", lambda: None)
+    calls.note("cache", SLOW)
+    html = shown(operator)
+    assert str(calls.here()) in html
+    assert "The others are out of sight" in html
 
 
 def test_a_message_that_nobody_sends_is_noticed(db: None) -> None:

@@ -34,10 +34,14 @@ def test_requirements_are_filled_in_and_read_back(operator: Client, filled: Fill
 @pytest.mark.parametrize(
     ("form", "told"),
     [
-        ({"min_quality": "11"}, "wanted a whole number from 1 to 10"),
-        ({"max_cost": "-1"}, "wanted dollars from 0"),
-        ({"context_window": "0"}, "wanted a whole number from 1"),
-        ({"max_latency_ms": "0"}, "wanted a number from 1"),
+        ({"min_quality": "11"}, "less than or equal to 10."),
+        ({"max_cost": "-1"}, "greater than or equal to 0."),
+        ({"max_cost": "1e10000000"}, "less than or equal to 1000000."),
+        ({"context_window": "0"}, "greater than or equal to 1."),
+        ({"context_window": "9" * 400}, "less than or equal to 2147483647."),
+        ({"max_latency_ms": "0"}, "greater than or equal to 1."),
+        ({"max_latency_ms": "1e308"}, "less than or equal to 3600000"),
+        ({"max_latency_ms": "nan"}, "Enter a number."),
         ({"name": "auto"}, "A model has this name."),
         ({"name": "small"}, "A model has this name."),
     ],
