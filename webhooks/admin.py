@@ -25,12 +25,11 @@ from webhooks import outbox
 from webhooks.events import EVENTS
 from webhooks.models import Delivery, State, Webhook
 
-TOLD = "; ".join(f"{event}: {said}" for event, said in EVENTS.items())
 COLOURS = {State.DELIVERED.label: "success", State.WAITING.label: "info", State.FAILED.label: "danger"}
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
-    events = ChoicesField(tuple(EVENTS), required=True, initial=list(EVENTS), help_text=TOLD)
+    events = ChoicesField(EVENTS, said=EVENTS, required=True, initial=list(EVENTS))
 
     class Meta:
         model = Webhook

@@ -46,7 +46,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take
     class Meta:
         model = ApiKey
         fields = "__all__"  # noqa: DJ007  # the digest is not editable, and so never in a form
-        labels = {"max_concurrency": "Requests at once", "reserve_max_tokens": "Output tokens reserved"}
+        labels = {"reserve_max_tokens": "Output tokens reserved"}
 
     def clean_models(self) -> list[str]:
         """Names that are new here must be a model's own; one may have gone since others were written."""

@@ -18,6 +18,13 @@ UNITS = {
 }
 
 
+TITLES = {
+    "requests_per_minute": "Requests a minute",
+    "tokens_per_minute": "Tokens a minute",
+    "max_concurrency": "Requests at once",
+}
+
+
 def limits_section(*more: str) -> tuple[str, dict[str, Any]]:
     return ("Limits", {"fields": (*LIMIT_NAMES, *more)})
 
@@ -31,10 +38,10 @@ class LimitedDesk(Desk):
     """Of rows with limits: what is doubtful is said when the page is opened, and when it was saved."""
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """What the row's own rules refuse, browsers refuse as it is typed."""
+        """As on the bars; and what the row's own rules refuse, browsers refuse as it is typed."""
         if db_field.name in LIMIT_NAMES:
             said = {"min_value": WITHIN[0].message, "max_value": WITHIN[1].message}
-            kwargs |= {"min_value": 1, "max_value": MOST, "error_messages": said}
+            kwargs |= {"label": TITLES[db_field.name], "min_value": 1, "max_value": MOST, "error_messages": said}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def notices(self, obj: Any) -> Iterable[str]:

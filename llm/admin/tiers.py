@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -18,6 +19,8 @@ from llm.dialects.gatehouse import (
     render_requirements,
 )
 from llm.models import CAPABILITIES, Tier
+from llm.models.money import dollars
+from llm.types import Requirements
 
 PARTS = ("capabilities", "context_window", "max_cost", "min_quality", "max_latency_ms")
 
@@ -74,10 +77,17 @@ class TierDesk(Desk):
 
     @admin.display(description="requirements")
     def requirements_shown(self, tier: Tier) -> str:
-        said = {name: tier.requirements[name] for name in PARTS if name in tier.requirements}
-        words = (f"{name.replace('_', ' ')} {shown(value)}" for name, value in said.items())
-        return "; ".join(words) or "none: the cheapest model of all"
+        return "; ".join(in_words(tier.opened())) or "none: the cheapest model of all"
 
 
-def shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+def in_words(wanted: Requirements) -> Iterator[str]:
+    if wanted.capabilities:
+        yield ", ".join(sorted(wanted.capabilities))
+    if wanted.context_window is not None:
+        yield f"a window of {wanted.context_window:,} tokens"
+    if wanted.max_cost is not None:
+        yield f"at most {dollars(wanted.max_cost):f} USD"
+    if wanted.min_quality is not None:
+        yield f"quality {wanted.min_quality} or more"
+    if wanted.max_latency_ms is not None:
+        yield f"answers begin within {wanted.max_latency_ms:,.0f} ms"

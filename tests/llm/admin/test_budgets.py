@@ -116,7 +116,7 @@ async def test_limits_are_read_and_not_taken() -> None:
         ("Tokens a minute of key frontend", 200, 1000),
         ("Requests at once of key frontend", 1, 5),
     ]
-    assert shown[1].said == "200 of 1,000 tokens a minute, 800 left; there is more room in 1m0s."
+    assert shown[1].said == "200 of 1,000 tokens a minute, 800 left; there is more room in 60 s."
     assert shown[2].said == "1 of 5 at once, 4 left."
 
 

@@ -11,6 +11,13 @@ from tests.llm import rows
 from tests.llm.admin.conftest import Filled
 
 ADD = "/admin/llm/tier/add/"
+WANTED = {
+    "capabilities": ["vision", "tools"],
+    "context_window": 100_000,
+    "max_cost": "0.05",
+    "min_quality": 8,
+    "max_latency_ms": 1500,
+}
 
 
 def change_url(tier: Tier) -> str:
@@ -57,8 +64,11 @@ def test_what_means_nothing_is_refused_at_its_field(
 
 
 def test_the_list_says_what_each_requires(operator: Client) -> None:
-    Tier.objects.create(name="clever", requirements={"min_quality": 8, "capabilities": ["tools", "vision"]})
+    Tier.objects.create(name="clever", requirements=WANTED)
     Tier.objects.create(name="any")
     html = operator.get("/admin/llm/tier/").content.decode()
-    assert "capabilities tools, vision; min quality 8" in html
+    assert (
+        "tools, vision; a window of 100,000 tokens; at most 0.05 USD; quality 8 or more; answers begin within 1,500 ms"
+        in html
+    )
     assert "none: the cheapest model of all" in html
