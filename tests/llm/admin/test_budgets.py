@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from llm import periods
@@ -85,6 +86,22 @@ def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: A
     assert titles[0] == "Budget of tag customer=<b>acme</b>, a month"
     assert [title.split()[3] for title in titles[1:]] == [f"u{number}," for number in range(11, 1, -1)]
     assert "customer=&lt;b&gt;acme&lt;/b&gt;" in page(operator, key.organisation)
+
+
+def test_the_list_says_how_much_of_each_is_used_now(operator: Client, key: ApiKey) -> None:
+    own, each = budget(key.organisation, "key", key=key), budget(key.organisation, "user", match="*", hard=False)
+    budget(key.organisation, "organisation")
+    spend(own, 40, 1)
+    spend(own, 50, instant=datetime(2026, 10, 20, tzinfo=UTC))
+    spend(each, 5, value="ada")
+    spend(each, 11, value="bob")
+    rows = operator.get("/admin/llm/budget/").context["cl"].result_list
+    desk: Any = admin.site._registry[Budget]
+    assert {(row.scope, desk.used(row), desk.beyond(row)) for row in rows} == {
+        ("key", "82 %", "refuses"),
+        ("user", "22 %", "warns"),
+        ("organisation", "0 %", "refuses"),
+    }
 
 
 @pytest.mark.parametrize(

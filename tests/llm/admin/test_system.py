@@ -11,6 +11,7 @@ from celery import current_app
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
+from kombu import Connection
 from pytest_django import Settings
 
 from analytics.recorder import JournalRecorder
@@ -21,7 +22,7 @@ from llm.admin.soundings import Sounding
 from llm.call import SystemClock
 from llm.errors import ProviderUnreachable
 from llm.routing import Circuits
-from llm.routing.circuits import FAILURES
+from llm.routing.circuits import FAILURES, RouteName, Standing, State
 from llm.watch import Trouble
 from tests.llm.doubles import route
 from tests.llm.own_redis import OwnRedis
@@ -158,6 +159,16 @@ def test_an_open_circuit_is_shown_with_its_reason_and_reset(operator: Client, ci
     assert "All are closed" in shown(operator)
 
 
+@pytest.mark.parametrize(
+    ("state", "left", "words"),
+    [("open", 4.2, "in 5 s"), ("open", -1, "with the next call"), ("half_open", -1, "with the next call")],
+)
+def test_it_is_said_when_a_circuit_is_tried_again(state: State, left: float, words: str) -> None:
+    now = timezone.now()
+    standing = Standing(RouteName.of(ROUTE), state, now, now + timedelta(seconds=left), "it fails")
+    assert system.shown(standing, now).again == words
+
+
 @pytest.mark.parametrize("route", ["", "x", "-1", "999", "²", "1" * 400])
 def test_a_route_that_is_none_resets_nothing(operator: Client, circuits: Circuits, route: str) -> None:
     trip(circuits)
@@ -181,6 +192,13 @@ def test_the_queue_is_counted() -> None:
     current_app.send_task("llm.tasks.nothing")
 
     assert waiting() == before + 1
+
+
+def test_a_queue_in_which_nothing_waits_is_well_in_redis_too(
+    own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_app, "connection_for_read", lambda **more: Connection(own_redis.url, **more))
+    assert soundings.queue().said == "0 tasks waiting for a worker"
 
 
 def waiting() -> int:
