@@ -145,7 +145,7 @@ class DeliveryDesk(Desk):
 
     @admin.display(description="body")
     def said(self, delivery: Delivery) -> str:
-        return json.dumps(json.loads(delivery.body), indent=1, ensure_ascii=False)
+        return json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False)
 
     @confirmed("Send again", effect="Each is tried at once, under its former id.", permission="send")
     def send_again(self, delivery: Delivery) -> str:

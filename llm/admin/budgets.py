@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
 from llm.admin.bars import Bar, of_budgets, usd
-from llm.admin.desk import Choice, Desk, PaginationInlineFormSet, Rows, Searched, YesOrNo, coloured
+from llm.admin.desk import Choice, Desk, PaginationInlineFormSet, Rows, Searched, YesOrNo
 from llm.admin.fields import SharesField
 from llm.models import Budget, BudgetWindow, Scope
 from llm.models.money import dollars
@@ -147,21 +147,21 @@ class BudgetDesk(Desk):
     def sum(self, budget: Budget) -> str:
         return f"{dollars(budget.amount):,f} USD"
 
-    @admin.display(description="used now", ordering="taken")
+    @admin.display(description="spent now", ordering="spent")
     def used(self, budget: Budget) -> str:
-        """Of one that gives each user or tag its own: the most that any of them has used."""
-        taken: int = budget.taken or 0  # type: ignore[attr-defined]  # of the list's own query
-        return f"{100 * taken / budget.amount:,.0f} %"
+        """Of one that gives each user or tag its own: the most that any of them has spent."""
+        spent: int = budget.spent or 0  # type: ignore[attr-defined]  # of the list's own query
+        return f"{100 * spent / budget.amount:,.0f} %"
 
-    @coloured({"refuses": "danger", "warns": "warning"}, description="beyond it", ordering="hard")
+    @admin.display(description="beyond it", ordering="hard")
     def beyond(self, budget: Budget) -> str:
         return "refuses" if budget.hard else "warns"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
         now = timezone.now()
         windows = BudgetWindow.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), budget=OuterRef("pk"))
-        taken = windows.filter(starts_at__lte=now).annotate(taken=F("spent") + F("reserved")).order_by("-taken")
-        found: QuerySet[Budget] = super().get_queryset(request).annotate(taken=Subquery(taken.values("taken")[:1]))
+        most = windows.filter(starts_at__lte=now).order_by("-spent").values("spent")[:1]
+        found: QuerySet[Budget] = super().get_queryset(request).annotate(spent=Subquery(most))
         return found
 
     def bars(self, obj: Budget) -> list[Bar]:

@@ -98,7 +98,7 @@ def test_the_list_says_how_much_of_each_is_used_now(operator: Client, key: ApiKe
     rows = operator.get("/admin/llm/budget/").context["cl"].result_list
     desk: Any = admin.site._registry[Budget]
     assert {(row.scope, desk.used(row), desk.beyond(row)) for row in rows} == {
-        ("key", "82 %", "refuses"),
+        ("key", "80 %", "refuses"),
         ("user", "22 %", "warns"),
         ("organisation", "0 %", "refuses"),
     }
