@@ -18,6 +18,7 @@ from llm.dialects.gatehouse import (
     read_requirements,
     render_requirements,
 )
+from llm.errors import InvalidField
 from llm.models import CAPABILITIES, Tier
 from llm.models.money import dollars
 from llm.types import Requirements
@@ -77,7 +78,10 @@ class TierDesk(Desk):
 
     @admin.display(description="requirements")
     def requirements_shown(self, tier: Tier) -> str:
-        return "; ".join(in_words(tier.opened())) or "none: the cheapest model of all"
+        try:
+            return "; ".join(in_words(tier.opened())) or "none: the cheapest model of all"
+        except InvalidField as error:  # of a row that was not written here: the others are shown
+            return error.message
 
 
 def in_words(wanted: Requirements) -> Iterator[str]:

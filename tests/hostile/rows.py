@@ -66,6 +66,7 @@ def wanted(on: Ground, number: int, text: str) -> Iterator[Any]:
     said = {"body": json.dumps({"data": text}), "last_error": text[:500]}
     yield Delivery(message=name, event="test", webhook=on.webhook, organisation=on.acme, ended_at=FIRST, **said)
     yield Tier(name=text)
+    yield Tier(name=name, requirements={text: text})
     yield Group(name=text)
     yield User(username=name, password="!", first_name=text, last_name=text)
     yield User(username=f"{name}-too", password="!", email=text)

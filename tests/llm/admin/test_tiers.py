@@ -66,9 +66,11 @@ def test_what_means_nothing_is_refused_at_its_field(
 def test_the_list_says_what_each_requires(operator: Client) -> None:
     Tier.objects.create(name="clever", requirements=WANTED)
     Tier.objects.create(name="any")
+    Tier.objects.create(name="foreign", requirements={"colour": "red"})
     html = operator.get("/admin/llm/tier/").content.decode()
     assert (
         "tools, vision; a window of 100,000 tokens; at most 0.05 USD; quality 8 or more; answers begin within 1,500 ms"
         in html
     )
     assert "none: the cheapest model of all" in html
+    assert "requirements.colour: there is no such field." in html
