@@ -111,7 +111,7 @@ def test_a_part_that_breaks_or_hangs_leaves_the_others(operator: Client, monkeyp
 
 
 def test_what_a_process_has_to_do_without_is_said_in_words(operator: Client, calls: LocalCalls) -> None:
-    assert "Nothing: calls are served in full." in shown(operator)
+    assert "Nothing: every process has all its parts." in shown(operator)
     calls.note("cache", SLOW)
     html = shown(operator)
     assert "The &lt;cache&gt; is slow." in html
