@@ -1,7 +1,7 @@
 """The calls in flight: each process keeps its own, and tells the others through Redis once a second.
 
 A call costs a dictionary's entry and no round trip. What a process has told vanishes with it: so it is known, too,
-which processes there are.
+which processes there are, and what each of them is in trouble with.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import socket
 import threading
 from dataclasses import dataclass
+from itertools import starmap
+from operator import attrgetter
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -22,6 +24,7 @@ from redis.retry import Retry
 
 from llm.call import Call
 from llm.types import JsonObject
+from llm.watch import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +47,17 @@ class ActiveCalls(Protocol):
     def leave(self, call: Call) -> None: ...
 
 
-@dataclass(slots=True, frozen=True, order=True)
+@dataclass(slots=True, frozen=True)
 class Process:
-    """One that could make calls, and how many it makes."""
+    """One that could make calls, how many it makes, and what it has to do without."""
 
     host: str
     pid: int
     calls: int
+    troubles: tuple[Trouble, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.host}, process {self.pid}"
 
 
 class NoActiveCalls:
@@ -68,6 +75,11 @@ class LocalCalls:
 
     def __init__(self) -> None:
         self._calls: dict[UUID, Call] = {}
+        self._troubles: dict[str, Trouble | None] = {}
+
+    def note(self, part: str, trouble: Trouble | None) -> None:
+        """How a part of this process is doing now."""
+        self._troubles[part] = trouble
 
     def enter(self, call: Call) -> None:
         self._calls[call.id] = call
@@ -83,12 +95,19 @@ class LocalCalls:
         """Those of other processes; None where they are out of sight."""
         return None
 
+    def here(self) -> Process:
+        """This one."""
+        return Process(socket.gethostname(), os.getpid(), len(self._calls), tuple(self._in_trouble()))
+
     def processes(self) -> list[Process] | None:
         """All that tell of their calls, this one among them; None where they are out of sight."""
-        return [Process(socket.gethostname(), os.getpid(), len(self._calls))]
+        return [self.here()]
 
     def stop(self) -> None:
         return None
+
+    def _in_trouble(self) -> list[Trouble]:
+        return [trouble for trouble in self._troubles.copy().values() if trouble is not None]
 
 
 def told(call: Call) -> JsonObject:
@@ -139,14 +158,14 @@ class SharedCalls(LocalCalls):
         heard = self._heard()
         if heard is None:
             return None
-        return [call for name, calls in heard.items() if name != self._name for call in calls]
+        return [call for name, told in heard.items() if name != self._name for call in told["calls"]]
 
     def processes(self) -> list[Process] | None:
         heard = self._heard()
-        return None if heard is None else sorted(_process(name, len(calls)) for name, calls in heard.items())
+        return None if heard is None else sorted(starmap(_process, heard.items()), key=attrgetter("host", "pid"))
 
-    def _heard(self) -> dict[str, list[JsonObject]] | None:
-        """The calls of each process, by its name."""
+    def _heard(self) -> dict[str, JsonObject] | None:
+        """The calls and troubles of each process, by its name."""
         try:
             names = [str(name) for name in self._redis.smembers(PROCESSES)]
             said = dict(zip(names, self._redis.mget(names) if names else [], strict=True))
@@ -154,13 +173,14 @@ class SharedCalls(LocalCalls):
                 self._redis.srem(PROCESSES, *gone)
         except RedisError:
             return None
-        return {name: orjson.loads(calls) for name, calls in said.items() if calls is not None}
+        return {name: orjson.loads(told) for name, told in said.items() if told is not None}
 
     def tell(self) -> None:
         """An idle process tells that it is there."""
+        told = orjson.dumps({"calls": self.own()[:MOST], "troubles": self._in_trouble()})
         try:
             with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(self._name, orjson.dumps(self.own()[:MOST]), ex=VANISHES)
+                pipeline.set(self._name, told, ex=VANISHES)
                 pipeline.sadd(PROCESSES, self._name)
                 pipeline.execute()
         except RedisError as error:
@@ -185,6 +205,6 @@ class SharedCalls(LocalCalls):
         self._failing = True
 
 
-def _process(name: str, calls: int) -> Process:
+def _process(name: str, told: JsonObject) -> Process:
     host, pid, _ = name.removeprefix(f"{PREFIX}:").rsplit(":", 2)
-    return Process(host, int(pid), calls)
+    return Process(host, int(pid), len(told["calls"]), tuple(Trouble(**one) for one in told["troubles"]))

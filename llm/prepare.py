@@ -120,7 +120,7 @@ def prepare_count(request: Request, caller: Caller, snapshot: Snapshot) -> Count
     if request.prompt is not None:
         raise _no_prompt(request, request.prompt)
     model = resolve(request, caller, snapshot)
-    routes = _pinned(request, model, snapshot) if request.provider else model.routes
+    routes = pinned(request, model, snapshot) if request.provider else model.routes
     route = min(routes, key=lambda route: route.order, default=None)
     return Count(replace(request, messages=_with_context(request)), model, route)
 
@@ -234,7 +234,7 @@ def _candidates(
 ) -> list[Candidate]:
     """The model's routes, then those of its fallbacks; a pinned provider leaves only its own."""
     request = call.request
-    routes = _pinned(request, model, snapshot) if request.provider else model.routes
+    routes = pinned(request, model, snapshot) if request.provider else model.routes
     found = [_candidate(call, model, route, defaults) for route in routes if serves(request, route)]
     found += _routes(call, others, defaults)
     if not found:
@@ -247,12 +247,20 @@ def _routes(call: Call, models: list[ModelSpec], defaults: Defaults) -> list[Can
     return [_candidate(call, model, route, defaults) for model, route in ways]
 
 
-def _pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[RouteSpec]:
-    name, param = request.provider or "", path(request, "provider")
-    if name not in snapshot.providers:
+def check_provider(request: Request, snapshot: Snapshot) -> None:
+    """Raises NotFound where the one that is named is none; it names the nearest."""
+    name = request.provider
+    if name is not None and name not in snapshot.providers:
         near = snapshot.near(name, list(snapshot.providers))
         hint = f"Did you mean {' or '.join(near)}?" if near else None
+        param = path(request, "provider")
         raise NotFound(f"There is no provider {name[:200]!r}.", param=param, code="provider_not_found", hint=hint)
+
+
+def pinned(request: Request, model: ModelSpec, snapshot: Snapshot) -> list[RouteSpec]:
+    """The model's routes at the provider that the request names. Raises NotFound and InvalidField."""
+    check_provider(request, snapshot)
+    name, param = request.provider or "", path(request, "provider")
     routes = [route for route in model.routes if route.provider.name == name]
     if not routes:
         others = ", ".join(sorted({route.provider.name for route in model.routes})) or "no provider"

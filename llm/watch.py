@@ -24,15 +24,13 @@ class Trouble:
 Look = Callable[[], Awaitable[Trouble | None]]
 """At one part; never waits for long and never raises."""
 
-Told = Callable[[str, bool], None]
+Told = Callable[[str, Trouble | None], None]
 
 
 class Watch:
-    """`told` hears after each look of every part whether it is in trouble."""
+    """`told` hears after each look of every part what trouble it is in, if any."""
 
-    def __init__(
-        self, looks: Mapping[str, Look], told: Callable[[str, bool], None] = lambda part, degraded: None
-    ) -> None:
+    def __init__(self, looks: Mapping[str, Look], told: Told = lambda part, trouble: None) -> None:
         self._looks = looks
         self._told = told
         self._looked: float | None = None
@@ -47,7 +45,7 @@ class Watch:
         if self._watching is not None:
             self._watching.cancel()
         for part in self._looks:
-            self._told(part, False)
+            self._told(part, None)
 
     async def fresh(self) -> dict[str, Trouble]:
         """The troubles of a moment ago, by part; looks itself where nobody watches."""
@@ -61,7 +59,7 @@ class Watch:
         self.troubles = {part: trouble for part, trouble in zip(self._looks, found, strict=True) if trouble}
         self._looked = asyncio.get_running_loop().time()
         for part in self._looks:
-            self._told(part, part in self.troubles)
+            self._told(part, self.troubles.get(part))
             if part in self.troubles and part not in before:
                 logger.warning("Degraded, %s: %s", part, self.troubles[part].why)
             elif part in before and part not in self.troubles:

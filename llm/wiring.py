@@ -32,7 +32,7 @@ from llm.providers.echo import EchoProvider
 from llm.registry import ProviderSpec
 from llm.routing import Circuits, Observed, Router
 from llm.routing.news import SharedCircuits
-from llm.watch import Watch
+from llm.watch import Trouble, Watch
 from webhooks.circuits import tell_of
 
 
@@ -232,7 +232,12 @@ def _watch() -> Watch:
         watched["redis"] = looks.redis(redis.client(settings.REDIS_URL), looks.NO_RATES)
     if settings.CACHE_REDIS_URL:
         watched["cache"] = looks.redis(redis.client(settings.CACHE_REDIS_URL), looks.NO_CACHE)
-    return Watch(watched, mark_degraded)
+    return Watch(watched, _told)
+
+
+def _told(part: str, trouble: Trouble | None) -> None:
+    mark_degraded(part, trouble is not None)
+    active().note(part, trouble)
 
 
 def _cache() -> Cache:

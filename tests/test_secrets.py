@@ -223,6 +223,13 @@ def test_no_page_of_the_admin_holds_a_secret(house: House) -> None:
     registry_pages = [path for path in house.pages if re.fullmatch(r"/admin/llm/\w+/(\d+/\w+/|add/)?", path)]
 
     assert len(registry_pages) > 20
+    assert {
+        "/admin/system/",
+        "/admin/llm/budget/",
+        "/admin/llm/tier/",
+        "/admin/webhooks/webhook/",
+    } <= house.pages.keys()
+    assert any(re.fullmatch(r"/admin/webhooks/webhook/\d+/change/", path) for path in house.pages)
     assert {page.status_code for page in house.pages.values()} == {200}
     assert {path: found for path, page in house.pages.items() if (found := house.found_in(page.content))} == {}
 

@@ -25,12 +25,11 @@ from webhooks import outbox
 from webhooks.events import EVENTS
 from webhooks.models import Delivery, State, Webhook
 
-TOLD = "; ".join(f"{event}: {said}" for event, said in EVENTS.items())
 COLOURS = {State.DELIVERED.label: "success", State.WAITING.label: "info", State.FAILED.label: "danger"}
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
-    events = ChoicesField(tuple(EVENTS), required=True, initial=list(EVENTS), help_text=TOLD)
+    events = ChoicesField(EVENTS, said=EVENTS, required=True, initial=list(EVENTS))
 
     class Meta:
         model = Webhook
@@ -146,7 +145,7 @@ class DeliveryDesk(Desk):
 
     @admin.display(description="body")
     def said(self, delivery: Delivery) -> str:
-        return json.dumps(json.loads(delivery.body), indent=1, ensure_ascii=False)
+        return json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False)
 
     @confirmed("Send again", effect="Each is tried at once, under its former id.", permission="send")
     def send_again(self, delivery: Delivery) -> str:

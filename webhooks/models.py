@@ -53,13 +53,17 @@ class Webhook(models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
+        if self.url:
+            self._check_address()
+        foreign = [event for event in self.events or () if event in OF_NOBODY]
+        if self.organisation_id is not None and foreign:
+            raise ValidationError({"events": f"{' and '.join(foreign)} are of no organisation: leave it empty."})
+
+    def _check_address(self) -> None:
         try:
             check_base_url(self.url, settings.ALLOWED_PRIVATE_HOSTS, at_home=False)
         except BadAddress as refused:
             raise ValidationError({"url": f"The address {refused}."}) from None
-        foreign = [event for event in self.events or () if event in OF_NOBODY]
-        if self.organisation_id is not None and foreign:
-            raise ValidationError({"events": f"{' and '.join(foreign)} are of no organisation: leave it empty."})
 
     def renew_secret(self) -> str:
         """A new secret, for the only time; messages are signed with the one of now, too, for OVERLAP."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from typing import cast
 
 from django.db.models import Q, QuerySet
@@ -13,11 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from llm import periods
-from llm.admin.limits import UNITS
+from llm.admin.limits import TITLES, UNITS
 from llm.bridge import bridge
 from llm.budgets import Period
 from llm.limits import throttle, usage
-from llm.limits.headers import duration
 from llm.limits.meters import Reading
 from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Provider, Scope, Team
 from llm.models.limited import Limited
@@ -27,11 +27,6 @@ from llm.wiring import house
 
 MOST = 10
 """Windows that are drawn of one budget, where each user or tag has its own: those in which most is spent."""
-TITLES = {
-    "requests_per_minute": "Requests a minute",
-    "tokens_per_minute": "Tokens a minute",
-    "max_concurrency": "Requests at once",
-}
 PERIODS = {"day": "a day", "week": "a week", "month": "a month", "total": "in all"}
 MOST_BUDGETS = 50
 CENT = Decimal("0.01")
@@ -119,7 +114,7 @@ async def _read(limits: Limits, counted_under: str, window: float) -> list[Readi
 
 def _limit_bar(reading: Reading, whose: str) -> Bar:
     unit, most = UNITS[reading.demand.name], reading.demand.most
-    room = f"; there is more room in {duration(reading.wait)}" if reading.used and reading.demand.window else ""
+    room = f"; there is more room in {ceil(reading.wait)} s" if reading.used and reading.demand.window else ""
     said = f"{reading.used:,} of {most:,} {unit}, {reading.remaining:,} left{room}."
     return Bar(f"{TITLES[reading.demand.name]} of {whose}", reading.used, 0, most, said)
 

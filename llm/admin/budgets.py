@@ -6,16 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils import timezone
 
-from llm.admin.bars import Bar, of_budgets
-from llm.admin.desk import Choice, Desk, Rows, Searched, YesOrNo
+from llm.admin.bars import Bar, of_budgets, usd
+from llm.admin.desk import Choice, Desk, PaginationInlineFormSet, Rows, Searched, YesOrNo
 from llm.admin.fields import SharesField
-from llm.models import Budget, Scope
+from llm.models import Budget, BudgetWindow, Scope
 from llm.models.money import dollars
 
 SAID_BY_MATCH = (Scope.USER, Scope.TAG)
+ONE_OF_A_KIND = ("organisation", "scope", "key", "team", "match", "period", "hard")
 OF_ORGANISATIONS = (Scope.ORGANISATION, *SAID_BY_MATCH)
 
 
@@ -53,12 +55,41 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms t
             cleaned["match"] = ""
         return cleaned
 
+    def _post_clean(self) -> None:
+        """Two hard budgets of one kind would contradict each other; a soft one beside it warns earlier or later."""
+        super()._post_clean()  # type: ignore[misc]  # where rows are checked
+        if not self.errors and self.instance.hard:
+            rival = Budget.objects.filter(**self.kind).exclude(pk=self.instance.pk).first()
+            if rival is not None:
+                self.refuse_beside(rival)
+
+    @property
+    def kind(self) -> dict[str, Any]:
+        return {name: getattr(self.instance, name) for name in ONE_OF_A_KIND}
+
+    def refuse_beside(self, rival: Budget) -> None:
+        self.add_error("amount", f"A hard budget of this kind already allows {usd(rival.amount)}: change that one.")
+
+
+class BudgetFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold carries no types
+    def clean(self) -> None:
+        """Of those that are made together, too."""
+        super().clean()
+        kinds: list[dict[str, Any]] = []
+        for form in self.extra_forms:
+            if not form.has_changed() or form.errors or form in self.deleted_forms or not form.instance.hard:
+                continue
+            if form.kind in kinds:
+                form.refuse_beside(form.instance)
+            kinds.append(form.kind)
+
 
 class BudgetRows(Rows):
     """Of one scope, which the page they stand on decides; their organisation is that of their owner."""
 
     model = Budget
     form = BudgetForm
+    formset = BudgetFormSet
     fields: tuple[str, ...] = ("amount", "period", "hard", "alert_at")
     show_change_link = True
     per_page = 20
@@ -95,7 +126,7 @@ class OrganisationBudgetRows(BudgetRows):
 @admin.register(Budget)
 class BudgetDesk(Desk):
     form = BudgetForm
-    list_display = ("whose", "organisation", "sum", "period", "hard")
+    list_display = ("whose", "organisation", "sum", "period", "used", "beyond")
     list_filter = (("scope", Choice), ("period", Choice), ("hard", YesOrNo), ("organisation", Searched))
     list_select_related = ("organisation", "key", "team")
     search_fields = ("organisation__name", "key__name", "team__name", "match")
@@ -115,6 +146,23 @@ class BudgetDesk(Desk):
     @admin.display(description="amount", ordering="amount")
     def sum(self, budget: Budget) -> str:
         return f"{dollars(budget.amount):,f} USD"
+
+    @admin.display(description="spent now", ordering="spent")
+    def used(self, budget: Budget) -> str:
+        """Of one that gives each user or tag its own: the most that any of them has spent."""
+        spent: int = budget.spent or 0  # type: ignore[attr-defined]  # of the list's own query
+        return f"{100 * spent / budget.amount:,.0f} %"
+
+    @admin.display(description="beyond it", ordering="hard")
+    def beyond(self, budget: Budget) -> str:
+        return "refuses" if budget.hard else "warns"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
+        now = timezone.now()
+        windows = BudgetWindow.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), budget=OuterRef("pk"))
+        most = windows.filter(starts_at__lte=now).order_by("-spent").values("spent")[:1]
+        found: QuerySet[Budget] = super().get_queryset(request).annotate(spent=Subquery(most))
+        return found
 
     def bars(self, obj: Budget) -> list[Bar]:
         return of_budgets(Budget.objects.filter(pk=obj.pk))

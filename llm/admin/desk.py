@@ -20,7 +20,7 @@ from unfold.contrib.filters.admin import (
     RangeDateFilter,
     RangeNumericFilter,
 )
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, PaginationInlineFormSet, UserChangeForm, UserCreationForm
 
 from llm.admin.changes import Message, told
 
@@ -30,6 +30,7 @@ __all__ = [
     "Days",
     "Desk",
     "NumberRange",
+    "PaginationInlineFormSet",
     "Rows",
     "Searched",
     "UserChangeForm",

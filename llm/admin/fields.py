@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -41,9 +41,12 @@ class SharesField(forms.CharField):
 
 
 class ChoicesField(forms.MultipleChoiceField):
-    """A list of some of a few known words, as boxes to tick."""
+    """A list of some of a few known words, as boxes to tick; `said` explains each."""
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, words: Sequence[str], *, required: bool = False, **kwargs: Any) -> None:
-        super().__init__(choices=[(word, word) for word in words], required=required, **kwargs)
+    def __init__(
+        self, words: Iterable[str], *, said: Mapping[str, str] | None = None, required: bool = False, **kwargs: Any
+    ) -> None:
+        choices = [(word, f"{word}: {said[word]}" if said else word) for word in words]
+        super().__init__(choices=choices, required=required, **kwargs)

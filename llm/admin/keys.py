@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from django import forms
@@ -23,9 +24,10 @@ from llm.admin.changes import difference
 from llm.admin.desk import Days, NumberRange, Searched, YesOrNo, coloured, dressed
 from llm.admin.fields import ChoicesField, LinesField
 from llm.admin.snippets import snippets
-from llm.models import DEFAULT_SCOPES, SCOPES, ApiKey
+from llm.models import DEFAULT_SCOPES, SCOPES, Alias, ApiKey, Model
 
 Section = tuple[str | None, dict[str, Any]]
+WILDCARDS = frozenset("*?")
 OVERLAPS = {"0": "Not at all", "1": "1 hour", "24": "24 hours", "168": "7 days"}
 """Hours that a former secret may go on working."""
 
@@ -44,7 +46,17 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take
     class Meta:
         model = ApiKey
         fields = "__all__"  # noqa: DJ007  # the digest is not editable, and so never in a form
-        labels = {"max_concurrency": "Requests at once", "reserve_max_tokens": "Output tokens reserved"}
+        labels = {"reserve_max_tokens": "Output tokens reserved"}
+
+    def clean_models(self) -> list[str]:
+        """Names that are new here must be a model's own; one may have gone since others were written."""
+        patterns: list[str] = self.cleaned_data["models"]
+        before = () if self.instance.pk is None else self.instance.models
+        written = [name for name in patterns if name not in before and WILDCARDS.isdisjoint(name)]
+        known = set(Model.objects.values_list("name", flat=True)) if written else set()
+        if problems := [_no_model(name, known) for name in written if name not in known]:
+            raise forms.ValidationError(problems)
+        return patterns
 
 
 class RotationForm(forms.Form):
@@ -54,6 +66,14 @@ class RotationForm(forms.Form):
         widget=forms.RadioSelect,
         label="How long does the present secret go on working?",
     )
+
+
+def _no_model(name: str, known: set[str]) -> str:
+    alias = Alias.objects.filter(name=name).select_related("model").first()
+    if alias is not None:
+        return f"{name} is an alias: write {alias.model}, which it stands for."
+    near = get_close_matches(name[:200], known, n=3)
+    return f"There is no model {name[:200]!r}." + (f" Did you mean {' or '.join(near)}?" if near else "")
 
 
 @admin.register(ApiKey)

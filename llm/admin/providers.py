@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from llm.admin.bars import Bar, of_provider
 from llm.admin.desk import Choice, Days
 from llm.admin.probes import examine
 from llm.models import Kind, Provider
+from llm.wiring import circuits
 
 OUTSIDE = f"kind != '{Kind.ECHO}'"
 """In the browser's words: what is shown for every kind but the built-in one."""
@@ -41,7 +43,6 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms
             "connect_timeout": "Time-out for connecting",
             "first_token_timeout": "Time-out for the first token",
             "chunk_timeout": "Time-out between chunks",
-            "max_concurrency": "Requests at once",
         }
 
 
@@ -89,6 +90,13 @@ class ProviderDesk(limits.LimitedDesk):
         ("Features", {"fields": ("streaming", "tools", "images", "caching")}),
     )
     nothing_yet = "No vendor is connected: add one with its key, then give a model a route to it."
+
+    def notices(self, obj: Provider) -> Iterator[str]:
+        yield from super().notices(obj)
+        for standing in circuits().shut():
+            if standing.route.provider == obj.name:
+                state = standing.state.replace("_", "-")
+                yield f"The circuit of {standing.route.upstream_model} is {state}: {standing.why}. System resets it."
 
     def bars(self, obj: Provider) -> list[Bar]:
         return of_provider(obj)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
+from django.template.defaultfilters import filesizeformat
+from django.utils.timesince import timesince
 
 from analytics.recorder.recorder import Facts
 from llm.wiring import active, clock, is_open, recorder
@@ -27,6 +30,16 @@ PATIENCE = 2.0
 LATE = 180.0
 """Seconds after which a message that is due has been forgotten by everybody."""
 QUEUE = "celery"
+NOT_THERE = "404"
+COUNTS = {
+    "pending": "Waiting to be written",
+    "in_flight": "Of calls in flight",
+    "journal_failures": "Failures of the journal",
+    "rows_spilled": "Left to the journal alone",
+    "rows_recovered": "Recovered from dead processes",
+    "rows_set_aside": "Set aside in a file",
+    "bodies_dropped": "Written without what was said",
+}
 
 Health = Literal["ok", "warning", "failed"]
 
@@ -84,7 +97,7 @@ def database() -> Sounding:
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return Sounding("Database", "ok", f"{connection.vendor}, answers in {_milliseconds(began)}")
+    return Sounding("Database", "ok", f"{connection.display_name}, answers in {_milliseconds(began)}")
 
 
 def store(name: str, url: str) -> Sounding:
@@ -94,7 +107,7 @@ def store(name: str, url: str) -> Sounding:
     with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
         client.ping()
         took, told = _milliseconds(began), client.info("memory")
-    return Sounding(name, "ok", f"answers in {took}", (("Memory", str(told["used_memory_human"])),))
+    return Sounding(name, "ok", f"answers in {took}", (("Memory", filesizeformat(told["used_memory"])),))
 
 
 def books() -> Sounding:
@@ -104,7 +117,7 @@ def books() -> Sounding:
     facts = recorder().facts
     well = recorder().alive and facts.journal_writable and facts.database_reachable
     state: Health = "failed" if facts.rows_lost else "ok" if well else "warning"
-    return Sounding("Recorder", state, _said_of(facts), tuple(_counted(facts)))
+    return Sounding("Recorder", state, _said_of(facts), tuple(_counts(facts)))
 
 
 def _said_of(facts: Facts) -> str:
@@ -112,12 +125,11 @@ def _said_of(facts: Facts) -> str:
         return "records were lost: journal, database and memory failed at once"
     if not facts.journal_writable:
         return "the journal cannot be written: a killed process would lose records"
-    return "writes" if facts.database_reachable else "the database is away: records wait"
+    return "records are written" if facts.database_reachable else "the database is away: records wait"
 
 
-def _counted(facts: Facts) -> list[tuple[str, str]]:
-    counts = ("pending", "in_flight", "journal_failures", "rows_spilled", "rows_recovered", "rows_set_aside")
-    return [(name.replace("_", " ").capitalize(), f"{getattr(facts, name):,}") for name in (*counts, "bodies_dropped")]
+def _counts(facts: Facts) -> list[tuple[str, str]]:
+    return [(said, f"{getattr(facts, name):,}") for name, said in COUNTS.items()]
 
 
 def messages() -> Sounding:
@@ -134,8 +146,8 @@ def processes() -> Sounding:
     found = active().processes()
     if found is None:
         return Sounding("Processes", "failed", "out of sight: Redis does not answer")
-    facts = tuple((f"{one.host}, process {one.pid}", f"{one.calls:,} calls in flight") for one in found)
-    shared = f"{len(found)}, of the web and of workers"
+    facts = tuple((str(one), counted(one.calls, "call") + " in flight") for one in found)
+    shared = f"{len(found):,} of the web and of workers"
     said = shared if settings.REDIS_URL else "this one; without Redis none knows of the others"
     return Sounding("Processes", "ok", said, facts)
 
@@ -145,26 +157,35 @@ def workers() -> Sounding:
     if not told:
         return Sounding("Workers", "warning", "none answered: tasks wait, and so do alerts")
     facts = tuple((name, _work(stats)) for name, stats in sorted(told.items()))
-    return Sounding("Workers", "ok", f"{len(told)} answered", facts)
+    return Sounding("Workers", "ok", counted(len(told), "worker") + " answered", facts)
 
 
 def _work(stats: dict[str, Any]) -> str:
     pool = stats.get("pool", {})
     done = sum(stats.get("total", {}).values())
-    return f"{pool.get('max-concurrency', '?')} at once, {done:,} tasks taken, up for {stats.get('uptime', 0):,} s"
+    up = timesince(clock().now() - timedelta(seconds=stats.get("uptime", 0)), clock().now())
+    return f"{pool.get('max-concurrency', '?')} at once, {counted(done, 'task')} taken, up for {up}"
 
 
 def queue() -> Sounding:
     with current_app.connection_for_read(connect_timeout=1) as line:
         channel: Any = line.default_channel
-        waiting = channel.queue_declare(QUEUE, passive=True).message_count
-    return Sounding("Queue", "ok", f"{waiting:,} tasks wait for a worker")
+        try:
+            waiting = channel.queue_declare(QUEUE, passive=True).message_count
+        except line.channel_errors as error:
+            if str(getattr(error, "reply_code", "")) != NOT_THERE:
+                raise
+            waiting = 0  # in Redis, a queue in which nothing waits is none
+    return Sounding("Queue", "ok", counted(waiting, "task") + " waiting for a worker")
 
 
-def worst(found: Sequence[Sounding]) -> Health:
-    states = {one.state for one in found}
+def counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def worst(states: Collection[Health]) -> Health:
     return "failed" if "failed" in states else "warning" if "warning" in states else "ok"
 
 
 def _milliseconds(began: float) -> str:
-    return f"{(time.monotonic() - began) * 1000:.0f} ms"
+    return f"{max((time.monotonic() - began) * 1000, 1):.0f} ms"

@@ -1,8 +1,12 @@
-"""The page of the running system: its parts, and the circuits that are not closed, each with a way to reset it."""
+"""The page of the running system: what is in trouble, its parts, and the circuits that are not closed, each with a way
+to reset it."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -12,6 +16,8 @@ from django.shortcuts import redirect
 from llm.admin.frame import PERMISSION
 from llm.admin.own import own_page
 from llm.admin.soundings import soundings, worst
+from llm.admin.troubles import troubles
+from llm.routing.circuits import RouteName, Standing
 from llm.wiring import circuits, clock
 
 log = logging.getLogger(__name__)
@@ -22,15 +28,33 @@ def _page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if request.method == "POST":
         return _reset(request)
-    found = soundings()
+    parts, told, now = soundings(), troubles(), clock().now()
     context = {
         "title": "System",
-        "parts": found,
-        "worst": worst(found),
-        "circuits": circuits().shut(),
-        "looked_at": clock().now(),
+        "worst": worst({told.health, *(part.state for part in parts)}),
+        "troubles": told,
+        "circuits": [shown(standing, now) for standing in circuits().shut()],
+        "parts": parts,
+        "looked_at": now,
     }
     return own_page(request, "pages/system.html", context)
+
+
+@dataclass(slots=True, frozen=True)
+class Shut:
+    """A circuit that is not closed, in words."""
+
+    route: RouteName
+    state: str
+    since: datetime
+    again: str
+    why: str
+
+
+def shown(standing: Standing, now: datetime) -> Shut:
+    left = ceil((standing.until - now).total_seconds())
+    again = f"in {left:,} s" if standing.state == "open" and left > 0 else "with the next call"
+    return Shut(standing.route, standing.state.replace("_", "-"), standing.since, again, standing.why)
 
 
 def _reset(request: HttpRequest) -> HttpResponse:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from llm.dialects import native
-from llm.errors import GatewayError
-from llm.prepare import resolve
+from llm.errors import GatewayError, InvalidField
+from llm.prepare import check_provider, pinned, resolve
 from llm.prices import cost
+from llm.selection import AUTO
 from llm.surfaces import python
 from llm.surfaces.auth import identify
 from llm.types import JsonObject, Usage
@@ -65,12 +66,14 @@ async def estimate(plan: Plan, key: str) -> Estimate:
     caller = await identify(key)
     request = native.parse_request(plan.request)
     snapshot = await asyncio.to_thread(catalog().snapshot)
+    check_provider(request, snapshot)
+    if request.model == AUTO or request.model in snapshot.tiers:
+        raise InvalidField(f"{request.model} may be another model for each request: name one.", param="model")
     model = resolve(request, caller, snapshot)
+    routes = pinned(request, model, snapshot) if request.provider else model.routes
     counted = await house().counter.count(request, model)
     usage = Usage(prompt_tokens=counted.tokens, completion_tokens=plan.most_tokens)
-    pinned = request.provider
-    prices = [route.price_at(clock().now()) for route in model.routes if pinned in (None, route.provider.name)]
-    costs = [cost(usage, price) for price in prices]
+    costs = [cost(usage, route.price_at(clock().now())) for route in routes]
     known = [each for each in costs if each is not None]
     whole = max(known) * plan.requests if known and len(known) == len(costs) else None
     return Estimate(model.name, counted.tokens, whole)

@@ -16,9 +16,11 @@ MOST_DOLLARS = 9_000_000
 
 
 def picodollars(dollars: Decimal, *, per: int = 1) -> int:
-    """Dollars per `per` tokens (or per one) to picodollars; refuses what would not come out whole."""
+    """Dollars per `per` tokens (or per one) to picodollars; refuses what is out of reach, or not whole."""
+    if not dollars.is_finite() or not -MOST_DOLLARS <= dollars <= MOST_DOLLARS:
+        raise ValidationError(f"Must be at most {MOST_DOLLARS:,}.", code="out_of_reach")
     exact = dollars * PICODOLLARS / per
-    if not exact.is_finite() or exact != exact.to_integral_value():
+    if exact != exact.to_integral_value():
         raise ValidationError(f"At most {len(str(PICODOLLARS // per)) - 1} decimal places.", code="inexact")
     return int(exact)
 

@@ -78,8 +78,8 @@ def price(value: Any, place: Place) -> int | None:
     except InvalidOperation:
         place.refuse(value, wanted)
         return None
-    except ValidationError:
-        place.refuse(value, "at most 6 decimal places")
+    except ValidationError as error:
+        place.refuse(value, "at most 6 decimal places" if error.code == "inexact" else wanted)
         return None
     if isinstance(value, bool) or not 0 <= amount <= HIGHEST_RATE:
         place.refuse(value, wanted)
@@ -94,8 +94,8 @@ def amount(value: Any, place: Place) -> int:
     except InvalidOperation:
         place.refuse(value, wanted)
         return 1
-    except ValidationError:
-        place.refuse(value, "at most 12 decimal places")
+    except ValidationError as error:
+        place.refuse(value, "at most 12 decimal places" if error.code == "inexact" else wanted)
         return 1
     if isinstance(value, bool) or not 0 < found <= MOST_DOLLARS * PICODOLLARS:
         place.refuse(value, wanted)

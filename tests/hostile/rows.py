@@ -22,7 +22,7 @@ from django.contrib.contenttypes.models import ContentType  # noqa: E402  # as a
 from django.core.exceptions import ValidationError  # noqa: E402  # as above
 from django.db import transaction  # noqa: E402  # as above
 
-from llm.models import Alias, ApiKey, Budget, Model, Organisation, Provider, Route, RoutePrice, Team  # noqa: E402  # as above
+from llm.models import Alias, ApiKey, Budget, Model, Organisation, Provider, Route, RoutePrice, Team, Tier  # noqa: E402  # as above
 from tests.hostile.payloads import PAYLOADS, together  # noqa: E402  # as above
 from webhooks.models import Delivery, Webhook  # noqa: E402  # as above
 
@@ -65,6 +65,8 @@ def wanted(on: Ground, number: int, text: str) -> Iterator[Any]:
     yield Webhook(url=text, sealed_secret=on.webhook.sealed_secret)
     said = {"body": json.dumps({"data": text}), "last_error": text[:500]}
     yield Delivery(message=name, event="test", webhook=on.webhook, organisation=on.acme, ended_at=FIRST, **said)
+    yield Tier(name=text)
+    yield Tier(name=name, requirements={text: text})
     yield Group(name=text)
     yield User(username=name, password="!", first_name=text, last_name=text)
     yield User(username=f"{name}-too", password="!", email=text)

@@ -51,6 +51,7 @@ LOG = "/admin/analytics/requestlog/"
 LISTS = (
     *(LOG, "/admin/llm/apikey/", "/admin/llm/model/", "/admin/llm/organisation/", "/admin/llm/provider/"),
     *("/admin/llm/route/", "/admin/llm/routeprice/", "/admin/llm/team/", "/admin/llm/budget/", "/admin/auth/user/"),
+    *("/admin/llm/tier/", "/admin/llm/membership/"),
     *("/admin/auth/group/", "/admin/webhooks/webhook/", "/admin/webhooks/delivery/"),
 )
 NOT_ADDED = (LOG, "/admin/llm/routeprice/", "/admin/webhooks/delivery/")
@@ -203,7 +204,9 @@ def test_no_list_runs_what_stands_in_it(
     assert {address: found for address, found in pages.items() if found} == {}
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/llm/", "/admin/auth/", "/admin/llm/provider/1/history/"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/llm/", "/admin/auth/", "/admin/llm/provider/1/history/", "/admin/system/"]
+)
 def test_no_overview_runs_what_stands_in_it(window: tuple[Page, Watch], rows: dict[str, int], path: str) -> None:
     page, watch = window
 

@@ -13,6 +13,7 @@ from redis import Redis
 
 from llm import active
 from llm.active import LocalCalls, Process, SharedCalls
+from llm.watch import Trouble
 from tests.llm.doubles import call, request
 from tests.llm.own_redis import OwnRedis
 
@@ -113,6 +114,18 @@ def test_every_process_is_known_the_idle_too(processes: Callable[[], SharedCalls
     idle.stop()
     assert busy.processes() == [replace(here, calls=1)]
     assert LocalCalls().processes() == [here]
+
+
+def test_a_process_tells_what_it_has_to_do_without(processes: Callable[[], SharedCalls]) -> None:
+    here, there, slow, away = processes(), processes(), Trouble("It is slow."), Trouble("It is away.", stops=True)
+    here.tell()
+    for trouble in (slow, None):
+        there.note("cache", trouble)
+    there.note("database", away)
+    there.tell()
+
+    assert {one.troubles for one in here.processes() or ()} == {(), (away,)}
+    assert there.here().troubles == (away,)
 
 
 def test_a_process_that_ends_takes_its_calls_along(processes: Callable[[], SharedCalls]) -> None:

@@ -21,19 +21,19 @@ class Part:
 
 
 async def test_it_names_the_part_in_trouble_until_that_is_back(caplog: pytest.LogCaptureFixture) -> None:
-    well, ill, told = Part(), Part(), list[tuple[str, bool]]()
-    watch = Watch({"well": well.look, "ill": ill.look}, lambda part, degraded: told.append((part, degraded)))
+    well, ill, told = Part(), Part(), list[tuple[str, Trouble | None]]()
+    watch = Watch({"well": well.look, "ill": ill.look}, lambda part, trouble: told.append((part, trouble)))
     ill.trouble = AWAY
     with caplog.at_level(logging.WARNING):
         await watch.look()
         await watch.look()
     assert watch.troubles == {"ill": AWAY}
-    assert told[:2] == [("well", False), ("ill", True)]
+    assert told[:2] == [("well", None), ("ill", AWAY)]
     ill.trouble = None
     with caplog.at_level(logging.WARNING):
         await watch.look()
     assert watch.troubles == {}
-    assert told[-2:] == [("well", False), ("ill", False)]
+    assert told[-2:] == [("well", None), ("ill", None)]
     assert [record.getMessage() for record in caplog.records] == [
         "Degraded, ill: It is away.",
         "No longer degraded: ill",

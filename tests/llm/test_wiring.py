@@ -8,7 +8,11 @@ import sys
 import pytest
 
 from config import env
+from llm import wiring
+from llm.active import LocalCalls
+from llm.looks import NO_CACHE
 from llm.registry import ProviderSpec
+from llm.watch import Trouble, Watch
 from llm.wiring import KINDS
 
 SDKS = {"openai", "anthropic", "google.genai", "aiohttp"}
@@ -45,3 +49,17 @@ async def test_every_kind_makes_a_provider_of_its_row(kind: str) -> None:
 
     assert provider.dialect
     await provider.close()
+
+
+async def test_what_a_process_has_to_do_without_is_told_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = LocalCalls()
+    monkeypatch.setattr(wiring, "active", lambda: calls)
+
+    async def look() -> Trouble | None:
+        return NO_CACHE
+
+    watch = Watch({"cache": look}, wiring._told)
+    await watch.look()
+    assert calls.here().troubles == (NO_CACHE,)
+    watch.stop()
+    assert calls.here().troubles == ()

@@ -44,7 +44,9 @@ Figures go to standard output, all else to standard error; ends with 1 if it did
         parser.add_argument("--concurrency", metavar="N", type=_within(1_000), default=4, help="at once; default: 4")
         parser.add_argument("--prompt", metavar="TEXT", default=PROMPT, help=f"default: {PROMPT}")
         parser.add_argument("--max-tokens", metavar="N", type=_within(1_000_000), default=128, help="default: 128")
-        parser.add_argument("--key-file", metavar="FILE", type=Path, default=settings.VAR / "demo-key")
+        parser.add_argument(
+            "--key-file", metavar="FILE", type=Path, default=settings.VAR / "demo-key", help="default: var/demo-key"
+        )
         parser.add_argument("--yes", action="store_true", help="spend without asking")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from llm import periods
@@ -87,6 +88,22 @@ def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: A
     assert "customer=&lt;b&gt;acme&lt;/b&gt;" in page(operator, key.organisation)
 
 
+def test_the_list_says_how_much_of_each_is_used_now(operator: Client, key: ApiKey) -> None:
+    own, each = budget(key.organisation, "key", key=key), budget(key.organisation, "user", match="*", hard=False)
+    budget(key.organisation, "organisation")
+    spend(own, 40, 1)
+    spend(own, 50, instant=datetime(2026, 10, 20, tzinfo=UTC))
+    spend(each, 5, value="ada")
+    spend(each, 11, value="bob")
+    rows = operator.get("/admin/llm/budget/").context["cl"].result_list
+    desk: Any = admin.site._registry[Budget]
+    assert {(row.scope, desk.used(row), desk.beyond(row)) for row in rows} == {
+        ("key", "80 %", "refuses"),
+        ("user", "22 %", "warns"),
+        ("organisation", "0 %", "refuses"),
+    }
+
+
 @pytest.mark.parametrize(
     ("spent", "reserved", "state", "widths"),
     [
@@ -116,7 +133,7 @@ async def test_limits_are_read_and_not_taken() -> None:
         ("Tokens a minute of key frontend", 200, 1000),
         ("Requests at once of key frontend", 1, 5),
     ]
-    assert shown[1].said == "200 of 1,000 tokens a minute, 800 left; there is more room in 1m0s."
+    assert shown[1].said == "200 of 1,000 tokens a minute, 800 left; there is more room in 60 s."
     assert shown[2].said == "1 of 5 at once, 4 left."
 
 
@@ -183,6 +200,29 @@ def test_what_is_wrong_is_said_at_its_field(operator: Client, key: ApiKey, form:
         "/admin/llm/budget/add/", {"amount": "50", "period": "month", "alert_at": "80", **sent}
     ).content.decode()
     assert words in html
+    assert not Budget.objects.exists()
+
+
+def test_a_second_hard_budget_of_a_kind_is_refused_and_a_soft_one_is_not(operator: Client, key: ApiKey) -> None:
+    budget(key.organisation, "user", match="*", period="day")
+    form = {"scope": "user", "match": "*", "organisation": key.organisation_id, "amount": "20", "alert_at": "80"}
+
+    refused = operator.post("/admin/llm/budget/add/", form | {"period": "day", "hard": "on"}).content.decode()
+    assert "already allows 50.00 USD" in refused
+    assert Budget.objects.count() == 1
+    for other in ({"period": "day"}, {"period": "week", "hard": "on"}, {"period": "day", "hard": "on", "match": "ada"}):
+        assert operator.post("/admin/llm/budget/add/", form | other).status_code == 302
+    (mine,) = Budget.objects.filter(amount=50 * DOLLAR)
+    address = f"/admin/llm/budget/{mine.pk}/change/"
+    assert operator.post(address, form | {"period": "day", "hard": "on", "amount": "30"}).status_code == 302
+
+
+def test_two_that_are_made_at_once_do_not_contradict_each_other(operator: Client, key: ApiKey, filled: Filled) -> None:
+    address = f"/admin/llm/apikey/{key.pk}/change/"
+    each = {"amount": "5", "period": "day", "alert_at": "80", "hard": "on"}
+    rows = {f"budgets-{number}-{name}": value for number in (0, 1) for name, value in each.items()}
+    answer = operator.post(address, filled(address) | {"budgets-TOTAL_FORMS": "2"} | rows)
+    assert "already allows 5.00 USD" in answer.content.decode()
     assert not Budget.objects.exists()
 
 

@@ -34,6 +34,7 @@ def test_a_secret_is_only_named(operator: Client, filled: Filled) -> None:
 
 def test_a_list_and_another_row(operator: Client, filled: Filled) -> None:
     key, _ = rows.key()
+    rows.model("echo")
     team = Team.objects.create(organisation=key.organisation, name="web")
     url = reverse("admin:llm_apikey_change", args=[key.pk])
     operator.post(url, {**filled(url), "models": "gpt-*\necho", "team": str(team.pk)})

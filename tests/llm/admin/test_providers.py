@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import time
+
+import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
+from llm.admin import providers
+from llm.call import SystemClock
+from llm.errors import ProviderUnreachable
 from llm.models import Provider
+from llm.routing import Circuits
+from llm.routing.circuits import FAILURES
 from tests.llm import rows
 from tests.llm.admin.conftest import Filled
+from tests.llm.doubles import route
 
 SECRET = "sk-canary-0123456789"
 
@@ -27,6 +36,18 @@ def test_a_secret_goes_in_and_never_comes_out(operator: Client, filled: Filled) 
         assert provider.sealed_secret not in html
     assert "ends in 6789, set" in operator.get(change_url(provider)).content.decode()
     assert "canary" not in str(list(LogEntry.objects.values()))
+
+
+def test_a_circuit_that_is_open_is_the_first_thing_said(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    circuits, way = Circuits(SystemClock()), route("one")
+    monkeypatch.setattr(providers, "circuits", lambda: circuits)
+    failing, other = rows.provider(way.provider.name), rows.provider("another")
+    for second in range(FAILURES):
+        circuits.of(way).fail(time.monotonic() + second / 1000, ProviderUnreachable("No."), on_trial=False)
+
+    said = f"The circuit of {way.upstream_model} is open: {FAILURES} of {FAILURES} tries failed"
+    assert said in operator.get(change_url(failing)).content.decode()
+    assert said not in operator.get(change_url(other)).content.decode()
 
 
 def test_a_form_that_is_refused_does_not_give_the_secret_back(operator: Client, filled: Filled) -> None:

@@ -11,17 +11,19 @@ from celery import current_app
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
+from kombu import Connection
 from pytest_django import Settings
 
 from analytics.recorder import JournalRecorder
 from config.roles import ROLES
-from llm.active import LocalCalls
-from llm.admin import soundings, system
+from llm.active import LocalCalls, Process
+from llm.admin import soundings, system, troubles
 from llm.admin.soundings import Sounding
 from llm.call import SystemClock
 from llm.errors import ProviderUnreachable
 from llm.routing import Circuits
-from llm.routing.circuits import FAILURES
+from llm.routing.circuits import FAILURES, RouteName, Standing, State
+from llm.watch import Trouble
 from tests.llm.doubles import route
 from tests.llm.own_redis import OwnRedis
 from webhooks.models import Delivery
@@ -29,6 +31,7 @@ from webhooks.models import Delivery
 ROUTE = route("one")
 NOWHERE = "redis://127.0.0.1:9/0"
 PAGE = "/admin/system/"
+SLOW, STOPPED = Trouble("The <cache> is slow."), Trouble("No key counts any more.", stops=True)
 
 
 @pytest.fixture
@@ -38,13 +41,19 @@ def circuits(monkeypatch: pytest.MonkeyPatch) -> Circuits:
     return made
 
 
+@pytest.fixture
+def calls() -> LocalCalls:
+    return LocalCalls()
+
+
 @pytest.fixture(autouse=True)
-def _parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, circuits: Circuits) -> None:
+def _parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, circuits: Circuits, calls: LocalCalls) -> None:
     """Those of a process that serves nobody; nobody works for it."""
-    recorder, calls = JournalRecorder(tmp_path), LocalCalls()
+    recorder = JournalRecorder(tmp_path)
     monkeypatch.setattr(soundings, "recorder", lambda: recorder)
     monkeypatch.setattr(soundings, "is_open", lambda: True)
-    monkeypatch.setattr(soundings, "active", lambda: calls)
+    for module in (soundings, troubles):
+        monkeypatch.setattr(module, "active", lambda: calls)
     monkeypatch.setattr(soundings, "workers", lambda: Sounding("Workers", "warning", "none answered"))
 
 
@@ -101,6 +110,37 @@ def test_a_part_that_breaks_or_hangs_leaves_the_others(operator: Client, monkeyp
     assert "answers in" in html
 
 
+def test_what_a_process_has_to_do_without_is_said_in_words(operator: Client, calls: LocalCalls) -> None:
+    assert "Nothing: every process has all its parts." in shown(operator)
+    calls.note("cache", SLOW)
+    html = shown(operator)
+    assert "The &lt;cache&gt; is slow." in html
+    assert f"Said by {calls.here()}." in " ".join(html.split())
+    assert "No call can be served there." not in html
+
+
+def test_it_is_said_how_many_are_in_trouble_the_worst_first(
+    operator: Client, calls: LocalCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = [Process("one", 1, 0, (SLOW,)), Process("two", 2, 0, (SLOW, STOPPED))]
+    monkeypatch.setattr(calls, "processes", lambda: heard)
+    html = " ".join(shown(operator).split())
+    assert "Said by all 2 processes." in html
+    assert "Said by two, process 2." in html
+    assert html.index(STOPPED.why) < html.index("is slow")
+    assert '<p class="badge failed">' in html
+
+
+def test_where_the_others_are_out_of_sight_one_speaks_for_itself(
+    operator: Client, calls: LocalCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "processes", lambda: None)
+    calls.note("cache", SLOW)
+    html = shown(operator)
+    assert str(calls.here()) in html
+    assert "The others are out of sight" in html
+
+
 def test_a_message_that_nobody_sends_is_noticed(db: None) -> None:
     assert soundings.messages().state == "ok"
     Delivery.objects.create(message="msg_1", event="x", due_at=timezone.now() - timedelta(minutes=10))
@@ -117,6 +157,16 @@ def test_an_open_circuit_is_shown_with_its_reason_and_reset(operator: Client, ci
     assert (answer.status_code, answer.headers["location"]) == (302, PAGE)
     assert circuits.shut() == []
     assert "All are closed" in shown(operator)
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "words"),
+    [("open", 4.2, "in 5 s"), ("open", -1, "with the next call"), ("half_open", -1, "with the next call")],
+)
+def test_it_is_said_when_a_circuit_is_tried_again(state: State, left: float, words: str) -> None:
+    now = timezone.now()
+    standing = Standing(RouteName.of(ROUTE), state, now, now + timedelta(seconds=left), "it fails")
+    assert system.shown(standing, now).again == words
 
 
 @pytest.mark.parametrize("route", ["", "x", "-1", "999", "²", "1" * 400])
@@ -142,6 +192,13 @@ def test_the_queue_is_counted() -> None:
     current_app.send_task("llm.tasks.nothing")
 
     assert waiting() == before + 1
+
+
+def test_a_queue_in_which_nothing_waits_is_well_in_redis_too(
+    own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_app, "connection_for_read", lambda **more: Connection(own_redis.url, **more))
+    assert soundings.queue().said == "0 tasks waiting for a worker"
 
 
 def waiting() -> int:

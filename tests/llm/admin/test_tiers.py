@@ -11,6 +11,13 @@ from tests.llm import rows
 from tests.llm.admin.conftest import Filled
 
 ADD = "/admin/llm/tier/add/"
+WANTED = {
+    "capabilities": ["vision", "tools"],
+    "context_window": 100_000,
+    "max_cost": "0.05",
+    "min_quality": 8,
+    "max_latency_ms": 1500,
+}
 
 
 def change_url(tier: Tier) -> str:
@@ -34,10 +41,14 @@ def test_requirements_are_filled_in_and_read_back(operator: Client, filled: Fill
 @pytest.mark.parametrize(
     ("form", "told"),
     [
-        ({"min_quality": "11"}, "wanted a whole number from 1 to 10"),
-        ({"max_cost": "-1"}, "wanted dollars from 0"),
-        ({"context_window": "0"}, "wanted a whole number from 1"),
-        ({"max_latency_ms": "0"}, "wanted a number from 1"),
+        ({"min_quality": "11"}, "less than or equal to 10."),
+        ({"max_cost": "-1"}, "greater than or equal to 0."),
+        ({"max_cost": "1e10000000"}, "less than or equal to 1000000."),
+        ({"context_window": "0"}, "greater than or equal to 1."),
+        ({"context_window": "9" * 400}, "less than or equal to 2147483647."),
+        ({"max_latency_ms": "0"}, "greater than or equal to 1."),
+        ({"max_latency_ms": "1e308"}, "less than or equal to 3600000"),
+        ({"max_latency_ms": "nan"}, "Enter a number."),
         ({"name": "auto"}, "A model has this name."),
         ({"name": "small"}, "A model has this name."),
     ],
@@ -53,8 +64,13 @@ def test_what_means_nothing_is_refused_at_its_field(
 
 
 def test_the_list_says_what_each_requires(operator: Client) -> None:
-    Tier.objects.create(name="clever", requirements={"min_quality": 8, "capabilities": ["tools", "vision"]})
+    Tier.objects.create(name="clever", requirements=WANTED)
     Tier.objects.create(name="any")
+    Tier.objects.create(name="foreign", requirements={"colour": "red"})
     html = operator.get("/admin/llm/tier/").content.decode()
-    assert "capabilities tools, vision; min quality 8" in html
+    assert (
+        "tools, vision; a window of 100,000 tokens; at most 0.05 USD; quality 8 or more; answers begin within 1,500 ms"
+        in html
+    )
     assert "none: the cheapest model of all" in html
+    assert "requirements.colour: there is no such field." in html

@@ -27,6 +27,7 @@ def vendor() -> Iterator[Upstream]:
 def installed(tmp_path_factory: pytest.TempPathFactory, vendor: Upstream) -> Serving:
     """An installation with a vendor and a key file; nobody serves it."""
     made = Serving(tmp_path_factory.mktemp("benchmark"))
+    made.apply({"providers": [{"name": "idle", "kind": "echo"}]})
     (made.folder / "demo-key").write_text(made.register(vendor.base_url, ["gpt-4o-mini", "status-503"], retries=0))
     return made
 
@@ -76,14 +77,21 @@ def test_what_fails_is_counted_and_ends_with_1(installed: Serving) -> None:
     ("arguments", "words"),
     [
         (("--model", "gpt-4o-mimi"), "There is no model 'gpt-4o-mimi'. Did you mean gpt-4o-mini?"),
+        (("--provider", "fakes"), "There is no provider 'fakes'. Did you mean fake?"),
+        (("--provider", "idle", "--model", "gpt-4o-mini"), "The provider idle has no route to gpt-4o-mini."),
+        (("--model", "auto"), "auto may be another model for each request: name one."),
         (("--requests", "0"), "must be a whole number from 1 to 100,000"),
         (("--concurrency", "many"), "must be a whole number from 1 to 1,000"),
         (("--key-file", "nowhere"), "Make one: manage.py create_key NAME > FILE"),
     ],
 )
-def test_what_cannot_be_measured_says_why(installed: Serving, arguments: tuple[str, ...], words: str) -> None:
+def test_what_cannot_be_measured_says_why_before_anything_is_asked(
+    installed: Serving, vendor: Upstream, arguments: tuple[str, ...], words: str
+) -> None:
+    before = len(vendor.requests)
     done = benchmark(installed, "--yes", *arguments)
 
+    assert len(vendor.requests) == before
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode in (1, 2)

@@ -1,0 +1,1 @@
+"""How instants are written on screens, where Django writes them otherwise."""
