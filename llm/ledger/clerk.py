@@ -25,6 +25,8 @@ STUCK_SECONDS = 1.0
 """A batch that takes longer is with a database that hangs."""
 PAUSE = 0.1
 """Seconds between two tries to give back, unless somebody orders meanwhile."""
+COMPANY = 0.004
+"""Seconds that an order waits for others, where the last ones came together."""
 
 
 class Clerk:
@@ -36,6 +38,7 @@ class Clerk:
         self._turn = threading.Condition()
         self._orders: list[Order] = []
         self._undone: list[Order] = []
+        self._crowded = False
         self._committing = False
         self._deadline: float | None = None
         self._asking_since: float | None = None
@@ -130,6 +133,11 @@ class Clerk:
         with self._turn:
             if not self._orders and (self._undone or self._deadline is None):
                 self._turn.wait(PAUSE if self._undone else None)
+            crowded = self._crowded and self._deadline is None
+        if crowded:
+            time.sleep(COMPANY)
+        with self._turn:
+            self._crowded = len(self._orders) > 1
             orders = [order for order in self._orders[:MOST_ORDERS] if not order.withdrawn]
             del self._orders[:MOST_ORDERS]
             return orders
