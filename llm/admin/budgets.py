@@ -22,9 +22,12 @@ OF_ORGANISATIONS = (Scope.ORGANISATION, *SAID_BY_MATCH)
 class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
     alert_at = SharesField(
         required=False,
-        initial=[80, 100],
+        initial=[80],
         label="Alert at",
-        help_text="Percent of the amount at which managers and operators get a mail, and webhooks hear of it.",
+        help_text=(
+            "Percent of the amount at which managers and operators get a mail, and webhooks hear of it. "
+            "That it is used up they hear in any case."
+        ),
     )
 
     class Meta:

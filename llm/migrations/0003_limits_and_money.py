@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=llm.models.budgets.default_shares,
-                        help_text="Percent of the amount at which somebody is told.",
+                        help_text="Percent of the amount at which somebody is told, besides when it is used up.",
                         validators=[llm.models.bounds.shares],
                     ),
                 ),
@@ -80,6 +80,10 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=0, help_text="The highest share that somebody was told of."
                     ),
+                ),
+                (
+                    "exceeded",
+                    models.BooleanField(default=False, help_text="Whether somebody was told that it is used up."),
                 ),
             ],
         ),

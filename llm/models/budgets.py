@@ -32,7 +32,7 @@ class Period(models.TextChoices):
 
 
 def default_shares() -> list[int]:
-    return [80, 100]
+    return [80]
 
 
 class Budget(Registered):
@@ -56,7 +56,7 @@ class Budget(Registered):
         default=default_shares,
         blank=True,
         validators=[bounds.shares],
-        help_text="Percent of the amount at which somebody is told.",
+        help_text="Percent of the amount at which somebody is told, besides when it is used up.",
     )
 
     class Meta:
@@ -103,6 +103,7 @@ class BudgetWindow(models.Model):
     spent = PicodollarField(default=0)
     reserved = PicodollarField(default=0)
     alerted = models.PositiveSmallIntegerField(default=0, help_text="The highest share that somebody was told of.")
+    exceeded = models.BooleanField(default=False, help_text="Whether somebody was told that it is used up.")
 
     class Meta:
         constraints = [

@@ -62,7 +62,7 @@ def test_each_scope_is_that_of_its_key() -> None:
         ("user", "*", 2, "day", True),
     ]
     assert Budget.objects.get(scope="organisation").alert_at == [50]
-    assert Budget.objects.get(scope="key").alert_at == [80, 100]
+    assert Budget.objects.get(scope="key").alert_at == [80]
     assert Budget.objects.get(scope="tag").alert_at == []
 
 
@@ -89,7 +89,7 @@ def test_a_change_of_amount_keeps_what_was_spent() -> None:
     BudgetWindow.objects.create(budget=budget, starts_at=SINCE_EVER, spent=7)
     (change,) = apply(file("{scope: key, amount: 60, alert_at: [90]}"))
     assert change == (
-        'update key acme/frontend: budgets ["key: hard $50 a month, told at 80, 100%"]'
+        'update key acme/frontend: budgets ["key: hard $50 a month, told at 80%"]'
         ' -> ["key: hard $60 a month, told at 90%"]'
     )
     assert Budget.objects.get().windows.get().spent == 7
