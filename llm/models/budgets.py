@@ -91,6 +91,17 @@ class Budget(Registered):
             raise ValidationError({"organisation": "This scope needs it."})
         if owner is not None and owner.organisation_id != self.organisation_id:
             raise ValidationError({"organisation": f"This {self.scope} belongs to another organisation."})
+        if self.hard and self._alike().exists():
+            raise ValidationError(
+                {"amount": "A hard budget of the same scope and period is there already: the smaller one would count."}
+            )
+
+    def _alike(self) -> models.QuerySet[Budget]:
+        same = {
+            field: getattr(self, field)
+            for field in ("organisation_id", "scope", "key_id", "team_id", "match", "period")
+        }
+        return Budget.objects.filter(**same, hard=True).exclude(pk=self.pk)
 
 
 class BudgetWindow(models.Model):

@@ -12,13 +12,17 @@ from django.utils.text import capfirst
 
 PICODOLLARS = 10**12
 MOST_DOLLARS = 9_000_000
-"""What a column of picodollars can hold, and a little more."""
+"""A column of picodollars holds a little more."""
+LONGEST = 20
+"""Digits before the point from which on nobody reckons: no bound is so wide."""
 
 
 def picodollars(dollars: Decimal, *, per: int = 1) -> int:
-    """Dollars per `per` tokens (or per one) to picodollars; refuses what would not come out whole."""
+    """Dollars per `per` tokens (or per one) to picodollars; refuses what is no sum, or would not come out whole."""
+    if not dollars.is_finite() or dollars.adjusted() >= LONGEST:
+        raise ValidationError("Must be a sum of money.", code="sum")
     exact = dollars * PICODOLLARS / per
-    if not exact.is_finite() or exact != exact.to_integral_value():
+    if exact != exact.to_integral_value():
         raise ValidationError(f"At most {len(str(PICODOLLARS // per)) - 1} decimal places.", code="inexact")
     return int(exact)
 

@@ -118,17 +118,19 @@ def _write(
     if writing.problems:
         return
     told = [_label(budget) for budget in before]
-    left = list(before)
+    left, there = list(before), list[Budget | None]()
     for one in wanted:
-        found = next((budget for budget in left if _identity(budget) == one.identity), None)
+        there.append(next((budget for budget in left if _identity(budget) == one.identity), None))
+        if there[-1] is not None:
+            left.remove(there[-1])
+    for budget in left if exactly else ():
+        budget.delete()
+    for one, found in zip(wanted, there, strict=True):
         if found is None:
             writing.keep(one.budget, [], one.place)
         else:
-            left.remove(found)
             details = assign(found, {"amount": one.budget.amount, "alert_at": one.budget.alert_at})
             writing.keep(found, details, one.place)
-    for budget in left if exactly else ():
-        budget.delete()
     after = [_label(one.budget) for one in wanted] + ([] if exactly else [_label(budget) for budget in left])
     if sorted(told) != sorted(after):
         writing.note("update", *whose, [difference("budgets", told, after)])

@@ -172,6 +172,8 @@ def test_what_a_form_does_not_show_for_its_scope_counts_for_nothing(
         ({"scope": "key"}, "This scope needs it."),
         ({"scope": "tag", "match": "customer", "organisation": "acme"}, "Must be a tag as name=value"),
         ({"scope": "organisation", "organisation": "acme", "amount": "0"}, "Must be more than 0."),
+        ({"scope": "organisation", "organisation": "acme", "amount": "1e999999"}, "Must be a sum of money."),
+        ({"scope": "organisation", "organisation": "acme", "amount": "9000000.01"}, "Must be at most 9,000,000."),
         ({"scope": "organisation", "organisation": "acme", "alert_at": "soon"}, "Whole percents with commas"),
         ({"scope": "organisation", "organisation": "acme", "alert_at": "80, 80"}, "none twice"),
         ({"scope": "organisation", "organisation": "acme", "alert_at": "0"}, "from 1 to 1000"),
@@ -184,6 +186,18 @@ def test_what_is_wrong_is_said_at_its_field(operator: Client, key: ApiKey, form:
     ).content.decode()
     assert words in html
     assert not Budget.objects.exists()
+
+
+@pytest.mark.parametrize(("more", "is_made"), [({}, False), ({"hard": ""}, True), ({"period": "day"}, True)])
+def test_a_second_hard_budget_of_the_same_is_refused(
+    operator: Client, key: ApiKey, more: dict[str, str], is_made: bool
+) -> None:
+    """A registry file could not say it, so none could be written that says all."""
+    budget(key.organisation, "key", key=key)
+    sent = {"scope": "key", "key": key.pk, "amount": "60", "period": "month", "hard": "on", "alert_at": "80", **more}
+    html = operator.post("/admin/llm/budget/add/", {name: value for name, value in sent.items() if value}).content
+    assert ("is there already" in html.decode()) is not is_made
+    assert Budget.objects.count() == 1 + is_made
 
 
 def test_budgets_are_made_on_the_pages_of_what_they_bound(operator: Client, key: ApiKey, filled: Filled) -> None:

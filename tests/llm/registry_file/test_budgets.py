@@ -138,10 +138,11 @@ def test_an_organisation_names_its_teams_by_match() -> None:
         ("{scope: key, amount: -1}", "amount: got -1, wanted dollars above 0"),
         ('{scope: key, amount: "9000000.01"}', "amount: got '9000000.01', wanted dollars above 0"),
         ("{scope: key, amount: 1e30}", "amount: got '1e30', wanted dollars above 0"),
-        ("{scope: key, amount: .nan}", "amount: got nan, wanted at most 12 decimal places"),
+        ("{scope: key, amount: .nan}", "amount: got nan, wanted dollars above 0"),
+        ("{scope: key, amount: 1e999999}", "amount: got '1e999999', wanted dollars above 0"),
         ("{scope: key, amount: true}", "amount: got True, wanted dollars above 0"),
         ("{scope: key, amount: much}", "amount: got 'much', wanted dollars above 0"),
-        ('{scope: key, amount: "0.0000000000001"}', "amount: got '0.0000000000001', wanted at most 12 decimal places"),
+        ('{scope: key, amount: "0.0000000000001"}', "amount: got '0.0000000000001', wanted At most 12 decimal places."),
         ("{scope: key, amount: 1, hard: perhaps}", "hard: got 'perhaps', wanted true or false"),
         ("{scope: key, amount: 1, alert_at: [0]}", "alert_at[0]: got 0, wanted a whole number above 0"),
         ("{scope: key, amount: 1, alert_at: [80, 80]}", "alert_at: got a list, wanted Must be whole percents"),
@@ -186,6 +187,15 @@ def test_two_hard_budgets_that_contradict_each_other_are_refused() -> None:
     assert said.startswith("keys[1].budgets[0].amount: got '7'")
     apply(file("{scope: key, amount: 5}", "{scope: key, amount: 5}", "{scope: key, amount: 6, period: day}"))
     assert len(written()) == 2
+
+
+def test_a_file_mends_what_contradicts_itself_in_the_database() -> None:
+    apply(file("{scope: key, amount: 5}"))
+    twin = Budget.objects.get()
+    twin.pk = None
+    twin.save(force_insert=True)
+    apply(file("{scope: key, amount: 6}"))
+    assert written() == [("key", "frontend", 6, "month", True)]
 
 
 def test_plain_names_of_models_must_exist() -> None:
