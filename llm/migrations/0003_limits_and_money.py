@@ -101,10 +101,11 @@ class Migration(migrations.Migration):
                 ("call", models.UUIDField()),
                 (
                     "held_until",
-                    models.DateTimeField(help_text="When the call counts as dead unless it shows itself again."),
+                    models.DateTimeField(
+                        help_text="When the call counts as dead unless it shows itself again, or ended."
+                    ),
                 ),
                 ("answer", models.BinaryField(help_text="Headers and body, compressed and sealed.", null=True)),
-                ("created_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
             ],
         ),
@@ -566,7 +567,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="claim",
-            index=models.Index(fields=["created_at"], name="claim_by_age"),
+            index=models.Index(fields=["held_until"], name="claim_by_age"),
         ),
         migrations.AddConstraint(
             model_name="claim",
