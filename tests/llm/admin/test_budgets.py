@@ -73,6 +73,18 @@ def test_a_key_shows_every_budget_that_binds_it(operator: Client, key: ApiKey) -
     assert sorted(bar.title for bar in bars.of_key(key)) == titles
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
+def test_a_page_tells_the_reset_as_a_refusal_does(operator: Client, key: ApiKey, zone: str) -> None:
+    key.organisation.time_zone = zone
+    key.organisation.save()
+    touched, untouched = budget(key.organisation, "key", key=key), budget(key.organisation, "organisation")
+    spend(touched, 1)
+    told = periods.resets(periods.window("month", NOW, zone).ends_at, zone)
+    assert told == f"resets on 1 December, 00:00 ({zone})"
+    for page_of in (key, touched, untouched):
+        assert told in page(operator, page_of)
+
+
 def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: ApiKey) -> None:
     each = budget(key.organisation, "user", match="*")
     tagged = budget(key.organisation, "tag", match="customer=*")
