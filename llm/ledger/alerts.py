@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db import Error, connections
 from django.dispatch import Signal
@@ -35,7 +36,8 @@ def announce(news: Sequence[Alert], alias: str = "default") -> None:
     except Error as error:
         logger.error("Nobody could be told what became of a budget: %s", error)
     finally:
-        connections.close_all()  # those that were opened in this thread
+        with suppress(Error):  # one that is dead is of no more use
+            connections.close_all()  # those that were opened in this thread
 
 
 def _send(window: BudgetWindow, share: int | None) -> None:

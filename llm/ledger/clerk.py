@@ -74,9 +74,11 @@ class Clerk:
             self._thread.join(timeout)
 
     def run(self) -> None:
-        while self._goes_on():
-            self.step()
-        self._connection.close()
+        try:
+            while self._goes_on():
+                self.step()
+        finally:  # a connection is its thread's alone
+            self._connection.close()
 
     def step(self) -> None:
         """One batch. Where the books are out of reach, nobody waits for their return."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -29,6 +27,13 @@ class Period(models.TextChoices):
     WEEK = "week", "Week"
     MONTH = "month", "Month"
     TOTAL = "total", "In all"
+
+
+MATCHES = {
+    Scope.USER: "the user, or * for each of them",
+    Scope.TAG: "a tag as name=value, or name=* for each value of it",
+}
+EACH = "*"
 
 
 def default_shares() -> list[int]:
@@ -77,13 +82,11 @@ class Budget(Registered):
 
     def clean(self) -> None:
         """One of a key or a team is of their organisation, whether that is said or not."""
-        wanted: dict[str, Any] = {Scope.KEY: "key", Scope.TEAM: "team", Scope.USER: "match", Scope.TAG: "match"}
-        for field in ("key", "team", "match"):
-            given = bool(getattr(self, field))
-            if given != (wanted.get(self.scope) == field):
+        self._check_match()
+        for field in (Scope.KEY, Scope.TEAM):
+            given = getattr(self, field) is not None
+            if given != (self.scope == field):
                 raise ValidationError({field: "Does not belong to this scope." if given else "This scope needs it."})
-        if self.scope == Scope.TAG and not all(self.match.partition("=")):
-            raise ValidationError({"match": "Must be a tag as name=value, or name=* for each value of it."})
         owner = self.key or self.team
         if owner is not None and not hasattr(self, "organisation"):
             self.organisation = owner.organisation
@@ -96,12 +99,24 @@ class Budget(Registered):
                 {"amount": "A hard budget of the same scope and period is there already: the smaller one would count."}
             )
 
+    def _check_match(self) -> None:
+        """What no call could ever be named would bound nobody."""
+        name, _, value = self.match.partition("=") if self.scope == Scope.TAG else ("tag", "", self.match)
+        if self.scope not in MATCHES and self.match:
+            raise ValidationError({"match": "Must be nothing, for this scope matches all calls."})
+        if self.scope in MATCHES and not (_is_name(name) and (value == EACH or _is_name(value))):
+            raise ValidationError({"match": f"Must be {MATCHES[Scope(self.scope)]}."})
+
     def _alike(self) -> models.QuerySet[Budget]:
         same = {
             field: getattr(self, field)
             for field in ("organisation_id", "scope", "key_id", "team_id", "match", "period")
         }
         return Budget.objects.filter(**same, hard=True).exclude(pk=self.pk)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and text == text.strip() and text.isprintable() and EACH not in text
 
 
 class BudgetWindow(models.Model):

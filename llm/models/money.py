@@ -23,8 +23,13 @@ def picodollars(dollars: Decimal, *, per: int = 1) -> int:
         raise ValidationError("Must be a sum of money.", code="sum")
     exact = dollars * PICODOLLARS / per
     if exact != exact.to_integral_value():
-        raise ValidationError(f"At most {len(str(PICODOLLARS // per)) - 1} decimal places.", code="inexact")
+        raise ValidationError(f"At most {places(per)} decimal places.", code="inexact")
     return int(exact)
+
+
+def places(per: int) -> int:
+    """How many decimal ones dollars per `per` tokens may have."""
+    return len(str(PICODOLLARS // per)) - 1
 
 
 def dollars(picodollars: int, *, per: int = 1) -> Decimal:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from config import env
-from llm.models.money import MOST_DOLLARS, PICODOLLARS, picodollars
+from llm.models.money import MOST_DOLLARS, PICODOLLARS, picodollars, places
 from llm.models.prices import HIGHEST_RATE, MILLION
 from llm.registry_file.place import Place
 
@@ -89,7 +89,7 @@ def _money(value: Any, place: Place, wanted: str, *, per: int, least: int, most:
     except InvalidOperation:
         found = None
     except ValidationError as error:
-        place.refuse(value, str(error.message) if error.code == "inexact" else wanted)
+        place.refuse(value, f"at most {places(per)} decimal places" if error.code == "inexact" else wanted)
         return None
     if isinstance(value, bool) or found is None or not least <= found <= most:
         place.refuse(value, wanted)

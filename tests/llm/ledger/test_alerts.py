@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connections
+from django.db.models import QuerySet
 
 from llm.ledger.alerts import budget_alert, budget_exceeded
 from llm.models import Budget, BudgetWindow
@@ -126,6 +128,21 @@ async def test_what_is_only_set_aside_alarms_nobody(firm: Firm, till: Till, ear:
     assert await till.cover(call, 1)
     till.settle(call, cost=0.25)
     assert ear.heard == []
+
+
+async def test_news_that_nobody_can_hear_end_no_thread(
+    firm: Firm, till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: Any) -> Any:
+        raise OperationalError("the database is away")
+
+    firm.budget(1, alert_at=[])
+    await spend(firm, till, 0.75)
+    monkeypatch.setattr(QuerySet, "in_bulk", away)
+    monkeypatch.setattr(connections, "close_all", away)
+    assert not await till.cover(till.call(firm.caller), 0.5)
+    assert wait_until(lambda: "Nobody could be told" in caplog.text)
+    assert await till.cover(till.call(firm.caller), 0.25)
 
 
 async def test_a_receiver_that_fails_holds_up_nothing(firm: Firm, till: Till, ear: Ear) -> None:

@@ -52,7 +52,7 @@ def test_absent_fields_take_their_defaults() -> None:
         ),
         (
             "models: [{name: a, routes: [{provider: p, upstream_model: u, input_price: '0.0000001'}]}]",
-            "models[0].routes[0].input_price: got '0.0000001', wanted At most 6 decimal places.",
+            "models[0].routes[0].input_price: got '0.0000001', wanted at most 6 decimal places",
         ),
         (
             "keys: [{name: a, organisation: o, expires_at: tomorrow}]",
