@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from llm.admin.bars import Bar, of_budgets
-from llm.admin.desk import Choice, Desk, Rows, Searched, YesOrNo
+from llm.admin.desk import Choice, Rows, Searched, YesOrNo
 from llm.admin.fields import SharesField
+from llm.admin.limits import LimitedDesk
 from llm.models import Budget, Scope
 from llm.models.money import dollars
 
@@ -96,7 +97,7 @@ class OrganisationBudgetRows(BudgetRows):
 
 
 @admin.register(Budget)
-class BudgetDesk(Desk):
+class BudgetDesk(LimitedDesk):
     form = BudgetForm
     list_display = ("whose", "organisation", "sum", "period", "hard")
     list_filter = (("scope", Choice), ("period", Choice), ("hard", YesOrNo), ("organisation", Searched))

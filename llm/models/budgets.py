@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 
 from llm import periods
 from llm.models import bounds
 from llm.models.keys import ApiKey
-from llm.models.money import MOST_DOLLARS, PICODOLLARS, PicodollarField
+from llm.models.money import MOST_DOLLARS, PICODOLLARS, PicodollarField, dollars
 from llm.models.organisations import Organisation, Team
 from llm.models.registered import Registered
 
@@ -98,6 +101,15 @@ class Budget(Registered):
             raise ValidationError(
                 {"amount": "A hard budget of the same scope and period is there already: the smaller one would count."}
             )
+
+    def doubts(self) -> Iterator[str]:
+        """What may be meant, but hardly is: what others allow bounds it already."""
+        above = Q(scope=Scope.ORGANISATION)
+        if self.key is not None and self.key.team_id is not None:
+            above |= Q(team=self.key.team_id)
+        tighter = self.organisation.budgets.filter(above, hard=True, period=self.period, amount__lt=self.amount)
+        for other in tighter.select_related("organisation", "team") if self.hard else ():
+            yield f"amount is {dollars(self.amount):,f}, but the {other} is no more than {dollars(other.amount):,f}."
 
     def _check_match(self) -> None:
         """What no call could ever be named would bound nobody."""

@@ -200,6 +200,15 @@ def test_what_is_wrong_is_said_at_its_field(operator: Client, key: ApiKey, form:
     assert not Budget.objects.exists()
 
 
+def test_what_is_bounded_already_is_doubted_where_it_is_said(operator: Client, key: ApiKey) -> None:
+    budget(key.organisation, "organisation", amount=20 * DOLLAR)
+    own = budget(key.organisation, "key", key=key)
+    doubt = "amount is 50, but the budget of organisation acme is no more than 20."
+    assert doubt in page(operator, own)
+    sent = {"scope": "team", "team": key.team_id, "amount": "50", "period": "month", "hard": "on", "alert_at": "80"}
+    assert doubt in operator.post("/admin/llm/budget/add/", sent, follow=True).content.decode()
+
+
 @pytest.mark.parametrize(("more", "is_made"), [({}, False), ({"hard": ""}, True), ({"period": "day"}, True)])
 def test_a_second_hard_budget_of_the_same_is_refused(
     operator: Client, key: ApiKey, more: dict[str, str], is_made: bool

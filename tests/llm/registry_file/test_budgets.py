@@ -8,7 +8,7 @@ from llm import registry_file
 from llm.models import Budget, BudgetWindow
 from llm.periods import SINCE_EVER
 from llm.registry_file import Refused
-from tests.llm.registry_file.files import apply
+from tests.llm.registry_file.files import apply, warnings
 
 pytestmark = pytest.mark.django_db
 
@@ -201,6 +201,30 @@ def test_a_file_mends_what_contradicts_itself_in_the_database() -> None:
     twin.save(force_insert=True)
     apply(file("{scope: key, amount: 6}"))
     assert written() == [("key", "frontend", 6, "month", True)]
+
+
+@pytest.mark.parametrize(
+    ("key", "shared", "doubts"),
+    [
+        ("{scope: key, amount: 50}", "{scope: organisation, amount: 50}", []),
+        ("{scope: key, amount: 60, hard: false}", "{scope: organisation, amount: 50}", []),
+        ("{scope: key, amount: 60}", "{scope: organisation, amount: 50, hard: false}", []),
+        ("{scope: key, amount: 60}", "{scope: organisation, amount: 50, period: total}", []),
+        (
+            "{scope: key, amount: 1500.5}",
+            "{scope: team, match: web, amount: 50}, {scope: team, match: data, amount: 1}",
+            ["key frontend of acme: amount is 1,500.5, but the budget of team web is no more than 50."],
+        ),
+        (
+            "{scope: team, amount: 60}",
+            "{scope: organisation, amount: 50}",
+            ["team web of acme: amount is 60, but the budget of organisation acme is no more than 50."],
+        ),
+    ],
+)
+def test_what_is_bounded_already_is_doubted(key: str, shared: str, doubts: list[str]) -> None:
+    said = warnings(file(key, shared=shared))
+    assert said == [f"budget of {doubt}" for doubt in doubts]
 
 
 def test_plain_names_of_models_must_exist() -> None:
