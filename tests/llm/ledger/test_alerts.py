@@ -145,6 +145,16 @@ async def test_news_that_nobody_can_hear_end_no_thread(
     assert await till.cover(till.call(firm.caller), 0.25)
 
 
+async def test_a_dead_process_tells_too(firm: Firm, till: Till, ear: Ear) -> None:
+    budget = firm.budget(1, alert_at=[50])
+    await spend(firm, till, 0.25)
+    assert await till.cover(till.call(firm.caller), 0.1)
+    budget.amount = round(0.25 * DOLLAR)
+    budget.save()
+    till.store.release(till.journal)
+    assert ear.heard == [("key", 50, 0.25), ("key", END, 0.25)]
+
+
 async def test_a_receiver_that_fails_holds_up_nothing(firm: Firm, till: Till, ear: Ear) -> None:
     def fails(**_: Any) -> None:
         raise RuntimeError("no mail today")
