@@ -23,7 +23,8 @@ from llm.admin.changes import difference
 from llm.admin.desk import Days, NumberRange, Searched, YesOrNo, coloured, dressed
 from llm.admin.fields import ChoicesField, LinesField
 from llm.admin.snippets import snippets
-from llm.models import DEFAULT_SCOPES, SCOPES, ApiKey
+from llm.models import DEFAULT_SCOPES, SCOPES, ApiKey, Model
+from llm.models.bounds import is_pattern
 
 Section = tuple[str | None, dict[str, Any]]
 OVERLAPS = {"0": "Not at all", "1": "1 hour", "24": "24 hours", "168": "7 days"}
@@ -45,6 +46,15 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take
         model = ApiKey
         fields = "__all__"  # noqa: DJ007  # the digest is not editable, and so never in a form
         labels = {"max_concurrency": "Requests at once", "reserve_max_tokens": "Output tokens reserved"}
+
+    def clean_models(self) -> list[str]:
+        """A name is a model's own. One that stood there before may have gone since, and must not be in the way."""
+        wanted: list[str] = self.cleaned_data["models"]
+        named = {name for name in wanted if not is_pattern(name)} - set(self.instance.models)
+        known = Model.objects.filter(name__in=named).values_list("name", flat=True)
+        if unknown := sorted(named.difference(known)):
+            raise forms.ValidationError(f"There is no model {' or '.join(unknown)}; aliases do not count here.")
+        return wanted
 
 
 class RotationForm(forms.Form):

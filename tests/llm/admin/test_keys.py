@@ -62,11 +62,28 @@ def test_no_page_shows_a_digest(operator: Client) -> None:
 
 def test_editing_a_key_leaves_its_secret(operator: Client, filled: Filled) -> None:
     key, _ = rows.key(origins=["https://app.example"])
+    rows.model("echo")
     form = {**filled(change_url(key)), "requests_per_minute": "60", "models": "gpt-*\n\n echo ", "digest": "0" * 64}
     assert operator.post(change_url(key), form).status_code == 302
     edited = ApiKey.objects.get()
     assert (edited.digest, edited.requests_per_minute) == (key.digest, 60)
     assert (edited.models, edited.origins) == (["gpt-*", "echo"], ["https://app.example"])
+
+
+@pytest.mark.parametrize(
+    ("models", "refused"),
+    [("gpt-4o*\nsmall\ngone", ""), ("small\nsmal", "smal"), ("tiny", "tiny"), ("small-?", "")],
+    ids=["known and stale", "misspelt", "an alias", "a pattern"],
+)
+def test_a_misnamed_model_is_refused_and_not_ignored(
+    operator: Client, filled: Filled, models: str, refused: str
+) -> None:
+    """But for one that the key names already: it must not be in the way of whoever disables the key, say."""
+    key, _ = rows.key(models=["gone"])
+    rows.model("small").aliases.create(name="tiny")
+    html = operator.post(change_url(key), {**filled(change_url(key)), "models": models}).content.decode()
+    assert (f"There is no model {refused};" in html) is bool(refused)
+    assert (ApiKey.objects.get().models == ["gone"]) is bool(refused)
 
 
 def test_nonsense_is_said_at_its_field(operator: Client, filled: Filled) -> None:
