@@ -6,16 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from llm import periods
 from llm.admin.limits import UNITS
 from llm.bridge import bridge
-from llm.budgets import Period
 from llm.limits import throttle, usage
 from llm.limits.headers import duration
 from llm.limits.meters import Reading
@@ -128,25 +125,24 @@ def of_budgets(budgets: QuerySet[Budget]) -> list[Bar]:
     """As they stand in their windows of now."""
     chosen = list(budgets.select_related("organisation", "key", "team")[:MOST_BUDGETS])
     now = timezone.now()
-    current = BudgetWindow.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), budget__in=chosen, starts_at__lte=now)
+    starts = {budget.pk: budget.window(now).starts_at for budget in chosen}
+    windows = BudgetWindow.objects.filter(budget__in=chosen, starts_at__in=set(starts.values()))
     found: dict[int, list[BudgetWindow]] = {budget.pk: [] for budget in chosen}
-    for window in current.order_by("-spent")[: MOST_BUDGETS * MOST]:
-        found[window.budget_id].append(window)
-    return [bar for budget in chosen for bar in _bars(budget, found[budget.pk][:MOST], now)]
+    for window in windows.order_by("-spent")[: MOST_BUDGETS * MOST]:
+        if window.starts_at == starts[window.budget_id]:
+            found[window.budget_id].append(window)
+    return [bar for budget in chosen for bar in _bars(budget, found[budget.pk][:MOST], starts[budget.pk])]
 
 
-def _bars(budget: Budget, windows: list[BudgetWindow], now: datetime) -> Iterator[Bar]:
-    for window in windows or _untouched(budget, now):
+def _bars(budget: Budget, windows: list[BudgetWindow], start: datetime) -> Iterator[Bar]:
+    for window in windows or _untouched(budget, start):
         window.budget = budget
         yield _bar(window)
 
 
-def _untouched(budget: Budget, now: datetime) -> Iterable[BudgetWindow]:
+def _untouched(budget: Budget, start: datetime) -> Iterable[BudgetWindow]:
     """Of one that gives each user or tag its own there is nothing to draw yet."""
-    if budget.match.rpartition("=")[2] == "*":
-        return ()
-    window = periods.window(cast(Period, budget.period), now, budget.organisation.time_zone)
-    return [BudgetWindow(budget=budget, starts_at=window.starts_at, ends_at=window.ends_at)]
+    return () if budget.match.rpartition("=")[2] == "*" else [BudgetWindow(budget=budget, starts_at=start)]
 
 
 def _bar(window: BudgetWindow) -> Bar:

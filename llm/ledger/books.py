@@ -24,8 +24,8 @@ WINDOWS = (
     f" FROM {WINDOW} w JOIN {BUDGET} b ON b.id = w.budget_id WHERE {{}} ORDER BY w.id"
 )
 OPEN = (
-    f"INSERT INTO {WINDOW} (budget_id, value, starts_at, ends_at, spent, reserved, alerted, exceeded)"  # noqa: S608 - names of tables
-    f" SELECT %s, %s, %s, %s, 0, 0, 0, false WHERE EXISTS (SELECT 1 FROM {BUDGET} WHERE id = %s{{}})"
+    f"INSERT INTO {WINDOW} (budget_id, value, starts_at, spent, reserved, alerted, exceeded)"  # noqa: S608 - names of tables
+    f" SELECT %s, %s, %s, 0, 0, 0, false WHERE EXISTS (SELECT 1 FROM {BUDGET} WHERE id = %s{{}})"
     " ON CONFLICT DO NOTHING"
 )
 MOVE = f"UPDATE {WINDOW} SET spent = %s, reserved = %s, alerted = %s, exceeded = %s WHERE id = %s"  # noqa: S608 - a table's name
@@ -107,13 +107,11 @@ class Books:
 
     def lock(self, charges: Iterable[Charge]) -> dict[Key, Window]:
         """The windows of `charges`; missing ones are made, but for those whose budget is gone."""
-        wanted = {key(charge): charge for charge in charges}
+        wanted = {key(charge) for charge in charges}
         found = self._lock_keys(wanted)
-        if missing := sorted(wanted.keys() - found.keys()):
-            rows = [(*one, wanted[one].ends_at, one[0]) for one in missing]
-            self._cursor.executemany(
-                OPEN.format(" FOR KEY SHARE" if self._server else ""), [self._given(row) for row in rows]
-            )
+        if missing := sorted(wanted - found.keys()):
+            statement = OPEN.format(" FOR KEY SHARE" if self._server else "")
+            self._cursor.executemany(statement, [self._given([*one, one[0]]) for one in missing])
             found = self._lock_keys(wanted)
         return {one: found[one] for one in wanted if one in found}
 

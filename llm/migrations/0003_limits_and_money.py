@@ -72,7 +72,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("value", models.CharField(blank=True, max_length=300)),
                 ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField(null=True)),
                 ("spent", llm.models.money.PicodollarField(default=0)),
                 ("reserved", llm.models.money.PicodollarField(default=0)),
                 (

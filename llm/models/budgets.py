@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from llm import periods
+from llm import budgets, periods
 from llm.models import bounds
 from llm.models.keys import ApiKey
 from llm.models.money import MOST_DOLLARS, PICODOLLARS, PicodollarField, dollars
@@ -83,6 +85,10 @@ class Budget(Registered):
                 named = getattr(self, self.scope, None) or "not named"
         return f"{self.scope} {named}"
 
+    def window(self, instant: datetime) -> periods.Window:
+        """The one that counts at `instant`."""
+        return periods.window(cast(budgets.Period, self.period), instant, self.organisation.time_zone)
+
     def clean(self) -> None:
         """One of a key or a team is of their organisation, whether that is said or not."""
         self._check_match()
@@ -137,7 +143,6 @@ class BudgetWindow(models.Model):
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="windows")
     value = models.CharField(max_length=300, blank=True)
     starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField(null=True)
     spent = PicodollarField(default=0)
     reserved = PicodollarField(default=0)
     alerted = models.PositiveSmallIntegerField(default=0, help_text="The highest share that somebody was told of.")
@@ -151,6 +156,11 @@ class BudgetWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget} from {self.starts_at:%Y-%m-%d}"
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """By the budget's period of now; None where it never does."""
+        return self.budget.window(self.starts_at).ends_at
 
     @property
     def resets(self) -> str:

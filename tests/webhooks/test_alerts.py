@@ -29,7 +29,6 @@ def window(acme: Organisation) -> BudgetWindow:
     return BudgetWindow.objects.create(
         budget=budget,
         starts_at=datetime(2026, 10, 31, 23, tzinfo=UTC),
-        ends_at=datetime(2026, 11, 30, 23, tzinfo=UTC),
         spent=40 * DOLLAR + DOLLAR // 8,
         reserved=DOLLAR,
     )

@@ -45,7 +45,7 @@ def budget(organisation: Organisation, scope: str, **fields: Any) -> Budget:
 def spend(of: Budget, spent: float, reserved: float = 0, value: str = "", instant: datetime = NOW) -> None:
     window = periods.window(of.period, instant, of.organisation.time_zone)  # type: ignore[arg-type]  # a column of texts
     amounts = {"spent": int(spent * DOLLAR), "reserved": int(reserved * DOLLAR)}
-    BudgetWindow.objects.create(budget=of, value=value, starts_at=window.starts_at, ends_at=window.ends_at, **amounts)
+    BudgetWindow.objects.create(budget=of, value=value, starts_at=window.starts_at, **amounts)
 
 
 def page(operator: Client, row: Any) -> str:
@@ -83,6 +83,29 @@ def test_a_page_tells_the_reset_as_a_refusal_does(operator: Client, key: ApiKey,
     assert told == f"resets on 1 December, 00:00 ({zone})"
     for page_of in (key, touched, untouched):
         assert told in page(operator, page_of)
+
+
+@pytest.mark.parametrize(
+    ("before", "spent_on", "after", "zone", "used", "resets"),
+    [
+        ("month", 20, "day", "Europe/Paris", 0, "resets on 21 November, 00:00 (Europe/Paris)"),
+        ("month", 20, "month", "Asia/Tokyo", 0, "resets on 1 December, 00:00 (Asia/Tokyo)"),
+        ("day", 16, "week", "Europe/Paris", 40, "resets on 23 November, 00:00 (Europe/Paris)"),
+    ],
+    ids=["shorter", "elsewhere", "from the same Monday on"],
+)
+def test_what_is_drawn_is_the_window_that_counts_now(
+    key: ApiKey, before: str, spent_on: int, after: str, zone: str, used: int, resets: str
+) -> None:
+    own = budget(key.organisation, "key", key=key, period=before)
+    spend(own, 40, instant=datetime(2026, 11, spent_on, 12, tzinfo=UTC))
+    own.period, own.organisation.time_zone = after, zone
+    own.save()
+    own.organisation.save()
+
+    (bar,) = bars.of_budgets(Budget.objects.all())
+    assert bar.used == used * DOLLAR
+    assert resets in bar.said
 
 
 def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: ApiKey) -> None:
