@@ -90,18 +90,28 @@ class Bank:
             door.start()
             httpx2.post(f"{door.url}/api/v1/generate/", headers={"authorization": f"Bearer {self.key}"}, timeout=60)
 
-    async def besiege(self, model: str, meanwhile: Callable[[], Awaitable[None]] | None = None) -> Ends:
-        """All calls at once: JSON, server-sent events and sockets in turn, at each process in turn."""
+    async def besiege(
+        self,
+        model: str,
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
+        *,
+        ahead: Callable[[], Awaitable[None]] | None = None,
+    ) -> Ends:
+        """All calls at once: server-sent events, sockets and JSON in turn, at each process in turn; with `ahead`, once
+        that holds of the first at each, which are streams."""
         ends = Ends()
         timeout, connector = aiohttp.ClientTimeout(total=90), aiohttp.TCPConnector(limit=0)
         headers = {"authorization": f"Bearer {self.key}"}
         async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers) as session:
-            ways = (self._json, self._events, self._socket)
+            ways = (self._events, self._socket, self._json)
             calls = [
                 self._noted(ways[number % 3], session, self.doors[number % len(self.doors)].url, model, ends)
                 for number in range(CALLS)
             ]
-            await asyncio.gather(*calls, *([meanwhile()] if meanwhile else []))
+            first = [asyncio.create_task(call) for call in calls[: len(self.doors)]]
+            if ahead is not None:
+                await ahead()
+            await asyncio.gather(*first, *calls[len(first) :], *([meanwhile()] if meanwhile else []))
         return ends
 
     async def _noted(self, way: Any, session: aiohttp.ClientSession, url: str, model: str, ends: Ends) -> None:
@@ -227,12 +237,16 @@ def test_a_process_that_is_killed_leaves_nothing_set_aside(
 ) -> None:
     bank = opened(2, DATABASE_URL=migrated_postgres, REDIS_URL=own_redis.url)
 
-    async def kill() -> None:
-        """While a vendor is at work for both."""
+    async def both_at_work() -> None:
+        """A crowd may be let in by one process alone."""
         await asyncio.to_thread(wait_until, lambda: bank.busy(vendor.served()) == 2, 60)
+
+    async def kill() -> None:
+        """Once the others have begun to come in."""
+        await asyncio.to_thread(wait_until, lambda: bank.money[1] > 2 * DOLLAR // ANSWERED, 60)
         bank.doors[1].stop(signal.SIGKILL)
 
-    ends = asyncio.run(bank.besiege("slow", kill))
+    ends = asyncio.run(bank.besiege("slow", kill, ahead=both_at_work))
     assert set(ends.counted) == {"answered", "refused", "lost"}
     wait_until(lambda: bank.nothing_is_reserved, 30)
     spent, _ = bank.money
