@@ -16,8 +16,9 @@ from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from llm import vault
-from llm.errors import InvalidField
+from llm.errors import InvalidField, Unauthenticated
 from llm.models.claims import Claim
+from llm.models.keys import ApiKey
 
 HEADER = "Idempotency-Key"
 LEASE = timedelta(seconds=12)
@@ -67,13 +68,15 @@ class Kept:
 def take(wanted: Wanted, call: UUID, now: datetime) -> Held | Kept | None:
     """The claim, or the answer that is kept under it; None while another call is at it.
 
-    Raises InvalidField where the key stands for something else. A claim whose call has died, and one that has had its
-    day, are as good as none.
+    Raises InvalidField where the key stands for something else, Unauthenticated where the caller's own key is gone. A
+    claim whose call has died, and one that has had its day, are as good as none.
     """
-    fresh = {"fingerprint": wanted.fingerprint, "call": call, "held_until": now + LEASE, "created_at": now}
+    fresh = {"fingerprint": wanted.fingerprint, "call": call, "held_until": now + LEASE}
     try:
         row, made = Claim.objects.get_or_create(key_id=wanted.key_id, digest=wanted.digest, defaults=fresh)
     except IntegrityError:
+        if not ApiKey.objects.filter(pk=wanted.key_id).exists():
+            raise Unauthenticated("This key is not known any more.") from None
         return None  # made and given up by another in the same moment: the next look will tell
     if made:
         return Held(row.pk, call)
@@ -108,7 +111,7 @@ def renew(held: Held, now: datetime) -> bool:
 
 def keep(held: Held, answer: Kept, now: datetime) -> bool:
     """False where the claim was another's by then, and nothing is kept."""
-    return bool(_mine(held).update(answer=answer.seal(), finished_at=now))
+    return bool(_mine(held).update(answer=answer.seal(), finished_at=now, held_until=now))
 
 
 def release(held: Held) -> None:
@@ -118,7 +121,7 @@ def release(held: Held) -> None:
 
 def prune(now: datetime) -> int:
     """Deletes what has had its day, and what dead calls left; says how many."""
-    old = Q(finished_at__lte=now - KEPT) | Q(finished_at=None, held_until__lte=now - KEPT)
+    old = Q(held_until__lte=now - KEPT)
     deleted = 0
     while found := list(Claim.objects.filter(old).values_list("pk", flat=True)[:CHUNK]):
         deleted += Claim.objects.filter(old, pk__in=found).delete()[0]

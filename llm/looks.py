@@ -9,11 +9,12 @@ from llm.catalog import Catalog
 from llm.redis import GuardedRedis, StoreUnavailable
 from llm.watch import Look, Trouble
 
+LOOKED = "gatehouse:looked"
 BEHIND = 1_000
 """Finished records in memory, a fifth of what there is room for, at which the recorder counts as behind."""
 
-NO_RATES = Trouble("Redis is out of reach: each process counts alone, and grants its share of every limit.")
-NO_CACHE = Trouble("The cache is out of reach: every call is a miss.")
+NO_RATES = Trouble("Redis is out of reach or full: each process counts alone, and grants its share of every limit.")
+NO_CACHE = Trouble("The cache is out of reach or full: every call is a miss.")
 NO_DATABASE = Trouble(
     "The database is out of reach: keys in use go on, records wait, hard budgets and idempotency keys are refused."
 )
@@ -24,9 +25,11 @@ RECORDS_WAIT = Trouble("The database is slower than records come: they wait in m
 
 
 def redis(client: GuardedRedis, trouble: Trouble) -> Look:
+    """Something is written, for a full one and a copy that is only to be read would answer all the same."""
+
     async def look() -> Trouble | None:
         try:
-            await client.run("PING")
+            await client.run("SET", LOOKED, 1, "PX", 1)
         except StoreUnavailable:
             return trouble
         return None

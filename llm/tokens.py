@@ -91,10 +91,12 @@ MOST = Scale(
     tools=1_000,  # the longest preamble that a vendor puts before tools has about 700
     tool=32,
     image=48_169,  # gpt-4o-mini: 2,833 and eight tiles of 5,667; nobody else comes near
-    file=450_000,  # by reference: a hundred pages, the most a vendor reads, each as text and as a picture
+    file=450_000,  # a hundred pages, the most a vendor reads, each as text and as a picture
     audio=16,  # 32 tokens a second at the least bit rate that still is speech
     frame=128,  # open models' templates open with a date and a creed of up to 70
 )
+PLAIN = re.compile("data:(text/|application/json)")
+REFERENCES = ("url", "file_id", "file_uri")
 TYPICAL = Scale(text=estimate, message=4, tools=100, tool=8, image=1_445, file=5_000, audio=330, frame=3)
 """Typical: gpt-4o's eight tiles; a file of a few pages; 64 kbit/s."""
 
@@ -169,6 +171,8 @@ def _message(message: Message, scale: Scale) -> int:
         total += 1 + scale.text(message.name)
     for part in message.parts:
         total += scale.text(part.text) if isinstance(part, Text) else _part(part, scale)
+        if isinstance(part, Opaque) and message.role != "assistant":
+            total += scale.file * _references(part.data)
     return total
 
 
@@ -189,9 +193,24 @@ def _part(part: Part, scale: Scale) -> int:
 
 
 def _file(part: File, scale: Scale) -> int:
-    """By value at the length of its text, which no reading of it exceeds."""
-    inline = part.url is not None and part.url.startswith("data:")
-    return len(part.url or "") if inline and scale is MOST else scale.file
+    """A plain text has no more tokens than bytes. Of any other file, as of one that lies elsewhere, nobody knows how
+    many pages it unfolds to: a hundred empty ones need no more than five kilobytes."""
+    url = part.url or ""
+    if scale is not MOST or not url.startswith("data:"):
+        return scale.file
+    return len(url) if PLAIN.match(url) else max(len(url), scale.file)
+
+
+def _references(value: object) -> int:
+    """How much a vendor is to fetch that is no part of a request: by an address, or by an id of its own."""
+    match value:
+        case dict():
+            named = (value.get(name) for name in REFERENCES)
+            own = any(isinstance(name, str) and not name.startswith("data:") for name in named)
+            return own + sum(map(_references, value.values()))
+        case list():
+            return sum(map(_references, value))
+    return 0
 
 
 def _json(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What is said of a budget that has reached a share of its amount, and who is told."""
+"""What is said of a budget that has reached a share of its amount, or its end, and who is told."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from llm.types import JsonObject
 from webhooks.events import ALERT, EXCEEDED
 from webhooks.outbox import notify
 
-WHOLE = 100
-"""Percent from which a budget is used up."""
 ANSWERABLE = (Role.MANAGER, Role.OPERATOR)
 
 
-def tell_of(window: BudgetWindow, share: int) -> None:
+def tell_of_share(window: BudgetWindow, share: int) -> None:
     """Tell webhooks and mailboxes that the window has reached `share` percent; once, however often it is called."""
+    _tell(ALERT, window, share, once=f"{ALERT} {window.pk} {share}")
+
+
+def tell_of_end(window: BudgetWindow) -> None:
+    """As above, that it is used up; the share is that of now."""
+    _tell(EXCEEDED, window, window.spent * 100 // window.budget.amount, once=f"{EXCEEDED} {window.pk}")
+
+
+def _tell(event: str, window: BudgetWindow, share: int, *, once: str) -> None:
     organisation = window.budget.organisation_id
-    event = EXCEEDED if share >= WHOLE else ALERT
-    notify(
-        event,
-        organisation,
-        said_of(window, share),
-        once=f"{event} {window.pk} {share}",
-        mailboxes=_mailboxes(organisation),
-    )
+    notify(event, organisation, said_of(window, share), once=once, mailboxes=_mailboxes(organisation))
 
 
 def said_of(window: BudgetWindow, share: int) -> JsonObject:

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from threading import Thread
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.utils import timezone
 
 from llm.routing.circuits import SOON, Change, RouteName
@@ -26,7 +26,7 @@ def tell_of(route: RouteName, change: Change) -> None:
 def _keep(route: RouteName, change: Change, instant: datetime) -> None:
     try:
         keep(route, change, instant)
-    except DatabaseError as error:
+    except Error as error:
         log.error("Nobody could be told that the circuit of %s turned: %s", route.provider, error)
     finally:
         connections.close_all()  # those of this thread

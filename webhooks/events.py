@@ -7,7 +7,7 @@ from llm.types import JsonObject
 ALERT, EXCEEDED, OPENED, CLOSED = "budget.alert", "budget.exceeded", "circuit.opened", "circuit.closed"
 EVENTS = {
     ALERT: "a budget has reached a share at which somebody wants to know",
-    EXCEEDED: "a budget is used up",
+    EXCEEDED: "a budget is spent in full, or has refused a call because of what is spent",
     OPENED: "a provider fails and is left alone for a while",
     CLOSED: "that provider answers again",
 }

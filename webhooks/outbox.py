@@ -119,10 +119,16 @@ def due(now: datetime, most: int) -> list[int]:
     return list(waiting.order_by("due_at").values_list("pk", flat=True)[:most])
 
 
+def give_up(now: datetime) -> int:
+    """What has no try left, for the last one ended with its worker; says how many these were."""
+    over = Delivery.objects.filter(state=State.WAITING, due_at__lte=now, attempts__gt=len(WAITS))
+    return over.update(state=State.FAILED, ended_at=now, last_error="The last try broke off with its worker.")
+
+
 def claim(delivery: int, now: datetime) -> Delivery | None:
     """It is the caller's to try, for LEASE seconds; None where it is over, not due, or another's."""
     with transaction.atomic():
-        waiting = Delivery.objects.filter(pk=delivery, state=State.WAITING, due_at__lte=now)
+        waiting = Delivery.objects.filter(pk=delivery, state=State.WAITING, due_at__lte=now, attempts__lte=len(WAITS))
         if not waiting.update(attempts=F("attempts") + 1, due_at=now + timedelta(seconds=LEASE)):
             return None
         return Delivery.objects.select_related("webhook").get(pk=delivery)

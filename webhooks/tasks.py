@@ -31,7 +31,8 @@ def deliver(delivery: int) -> None:
 
 @shared_task
 def sweep() -> int:
-    """Hints at all that is due; says how many these were."""
+    """Hints at all that is due; says how many these were. Gives up what nobody came to an end with."""
+    outbox.give_up(clock().now())
     waiting = outbox.due(clock().now(), MOST_DUE)
     for delivery in waiting:
         deliver.apply_async((delivery,), expires=EXPIRES)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from analytics import partitions
 from analytics.recorder.backlog import Entry
@@ -13,6 +15,7 @@ from analytics.recorder.postgres import Postgres
 from analytics.recorder.sqlite import Sqlite
 from llm.connection import OwnConnection
 from llm.ledger import alerts, sweep
+from llm.ledger.books import Alert
 
 ENGINES: dict[str, Engine] = {"postgresql": Postgres(), "sqlite": Sqlite()}
 
@@ -25,8 +28,7 @@ class Store:
 
     def insert(self, entries: Sequence[Entry]) -> None:
         """All or, when it raises, none of them; those that are there already stay as they are."""
-        reached = self._connection.run(lambda wrapper: ENGINES[wrapper.vendor].insert(wrapper, entries))
-        alerts.announce(reached, self._connection.alias)
+        self._settle(lambda wrapper: ENGINES[wrapper.vendor].insert(wrapper, entries))
 
     def known(self, identities: Sequence[UUID]) -> set[UUID]:
         """Those of `identities` that have a row."""
@@ -34,15 +36,18 @@ class Store:
 
     def release(self, journal: str) -> None:
         """What a dead process had set aside for calls of which no row will speak."""
-        self._connection.run(lambda wrapper: sweep.release(wrapper, journal))
+        self._settle(lambda wrapper: sweep.release(wrapper, journal))
 
     def expire(self) -> None:
         """What was set aside so long ago that nobody is left to settle it is spent."""
-        reached = self._connection.run(lambda wrapper: sweep.expire(wrapper, datetime.now(UTC)))
-        alerts.announce(reached, self._connection.alias)
+        self._settle(lambda wrapper: sweep.expire(wrapper, datetime.now(UTC)))
 
     def ensure_partitions(self) -> None:
         self._connection.run(lambda wrapper: partitions.ensure(wrapper, partitions.coming(datetime.now(UTC))))
+
+    def _settle(self, act: Callable[[BaseDatabaseWrapper], list[Alert]]) -> None:
+        """What moves money; whoever is to hear of that is told after the commit."""
+        alerts.announce(self._connection.run(act), self._connection.alias)
 
     def close(self) -> None:
         self._connection.close()

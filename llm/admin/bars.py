@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
-from typing import cast
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from llm import periods
 from llm.admin.limits import TITLES, UNITS
 from llm.bridge import bridge
-from llm.budgets import Period
 from llm.limits import throttle, usage
 from llm.limits.meters import Reading
 from llm.models import ApiKey, Budget, BudgetWindow, Organisation, Provider, Scope, Team
@@ -123,9 +120,8 @@ def of_budgets(budgets: QuerySet[Budget]) -> list[Bar]:
     """As they stand in their windows of now."""
     chosen = list(budgets.select_related("organisation", "key", "team")[:MOST_BUDGETS])
     now = timezone.now()
-    current = BudgetWindow.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), budget__in=chosen, starts_at__lte=now)
     found: dict[int, list[BudgetWindow]] = {budget.pk: [] for budget in chosen}
-    for window in current.order_by("-spent")[: MOST_BUDGETS * MOST]:
+    for window in BudgetWindow.of(now).filter(budget__in=chosen).order_by("-spent")[: MOST_BUDGETS * MOST]:
         found[window.budget_id].append(window)
     return [bar for budget in chosen for bar in _bars(budget, found[budget.pk][:MOST], now)]
 
@@ -140,8 +136,7 @@ def _untouched(budget: Budget, now: datetime) -> Iterable[BudgetWindow]:
     """Of one that gives each user or tag its own there is nothing to draw yet."""
     if budget.match.rpartition("=")[2] == "*":
         return ()
-    window = periods.window(cast(Period, budget.period), now, budget.organisation.time_zone)
-    return [BudgetWindow(budget=budget, starts_at=window.starts_at, ends_at=window.ends_at)]
+    return [BudgetWindow(budget=budget, starts_at=budget.window(now).starts_at)]
 
 
 def _bar(window: BudgetWindow) -> Bar:

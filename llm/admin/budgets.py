@@ -6,27 +6,31 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from llm.admin.bars import Bar, of_budgets, usd
-from llm.admin.desk import Choice, Desk, PaginationInlineFormSet, Rows, Searched, YesOrNo
+from llm.admin.bars import Bar, of_budgets
+from llm.admin.desk import Choice, PaginationInlineFormSet, Rows, Searched, YesOrNo
 from llm.admin.fields import SharesField
+from llm.admin.limits import LimitedDesk
 from llm.models import Budget, BudgetWindow, Scope
+from llm.models.budgets import CONTRADICTED
 from llm.models.money import dollars
 
 SAID_BY_MATCH = (Scope.USER, Scope.TAG)
-ONE_OF_A_KIND = ("organisation", "scope", "key", "team", "match", "period", "hard")
 OF_ORGANISATIONS = (Scope.ORGANISATION, *SAID_BY_MATCH)
 
 
 class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
     alert_at = SharesField(
         required=False,
-        initial=[80, 100],
+        initial=[80],
         label="Alert at",
-        help_text="Percent of the amount at which managers and operators get a mail, and webhooks hear of it.",
+        help_text=(
+            "Percent of the amount at which managers and operators get a mail, and webhooks hear of it. "
+            "That it is used up they hear in any case."
+        ),
     )
 
     class Meta:
@@ -55,33 +59,19 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms t
             cleaned["match"] = ""
         return cleaned
 
-    def _post_clean(self) -> None:
-        """Two hard budgets of one kind would contradict each other; a soft one beside it warns earlier or later."""
-        super()._post_clean()  # type: ignore[misc]  # where rows are checked
-        if not self.errors and self.instance.hard:
-            rival = Budget.objects.filter(**self.kind).exclude(pk=self.instance.pk).first()
-            if rival is not None:
-                self.refuse_beside(rival)
-
-    @property
-    def kind(self) -> dict[str, Any]:
-        return {name: getattr(self.instance, name) for name in ONE_OF_A_KIND}
-
-    def refuse_beside(self, rival: Budget) -> None:
-        self.add_error("amount", f"A hard budget of this kind already allows {usd(rival.amount)}: change that one.")
-
 
 class BudgetFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold carries no types
     def clean(self) -> None:
-        """Of those that are made together, too."""
+        """Those that are made together do not know of one another."""
         super().clean()
-        kinds: list[dict[str, Any]] = []
+        kinds: set[tuple[str, str, str]] = set()
         for form in self.extra_forms:
             if not form.has_changed() or form.errors or form in self.deleted_forms or not form.instance.hard:
                 continue
-            if form.kind in kinds:
-                form.refuse_beside(form.instance)
-            kinds.append(form.kind)
+            kind = form.instance.scope, form.instance.match, form.instance.period
+            if kind in kinds:
+                form.add_error("amount", CONTRADICTED)
+            kinds.add(kind)
 
 
 class BudgetRows(Rows):
@@ -124,7 +114,7 @@ class OrganisationBudgetRows(BudgetRows):
 
 
 @admin.register(Budget)
-class BudgetDesk(Desk):
+class BudgetDesk(LimitedDesk):
     form = BudgetForm
     list_display = ("whose", "organisation", "sum", "period", "used", "beyond")
     list_filter = (("scope", Choice), ("period", Choice), ("hard", YesOrNo), ("organisation", Searched))
@@ -158,9 +148,7 @@ class BudgetDesk(Desk):
         return "refuses" if budget.hard else "warns"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
-        now = timezone.now()
-        windows = BudgetWindow.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), budget=OuterRef("pk"))
-        most = windows.filter(starts_at__lte=now).order_by("-spent").values("spent")[:1]
+        most = BudgetWindow.of(timezone.now()).filter(budget=OuterRef("pk")).order_by("-spent").values("spent")[:1]
         found: QuerySet[Budget] = super().get_queryset(request).annotate(spent=Subquery(most))
         return found
 

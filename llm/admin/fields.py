@@ -34,7 +34,7 @@ class SharesField(forms.CharField):
         try:
             return [int(part) for part in said if part]
         except ValueError:
-            raise forms.ValidationError("Whole percents with commas between, such as 80, 100.") from None
+            raise forms.ValidationError("Whole percents with commas between, such as 50, 80.") from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.prepare_value(initial) != self.prepare_value(data))

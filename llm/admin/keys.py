@@ -25,9 +25,9 @@ from llm.admin.desk import Days, NumberRange, Searched, YesOrNo, coloured, dress
 from llm.admin.fields import ChoicesField, LinesField
 from llm.admin.snippets import snippets
 from llm.models import DEFAULT_SCOPES, SCOPES, Alias, ApiKey, Model
+from llm.models.bounds import is_pattern
 
 Section = tuple[str | None, dict[str, Any]]
-WILDCARDS = frozenset("*?")
 OVERLAPS = {"0": "Not at all", "1": "1 hour", "24": "24 hours", "168": "7 days"}
 """Hours that a former secret may go on working."""
 
@@ -52,7 +52,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take
         """Names that are new here must be a model's own; one may have gone since others were written."""
         patterns: list[str] = self.cleaned_data["models"]
         before = () if self.instance.pk is None else self.instance.models
-        written = [name for name in patterns if name not in before and WILDCARDS.isdisjoint(name)]
+        written = [name for name in patterns if name not in before and not is_pattern(name)]
         known = set(Model.objects.values_list("name", flat=True)) if written else set()
         if problems := [_no_model(name, known) for name in written if name not in known]:
             raise forms.ValidationError(problems)

@@ -15,16 +15,20 @@ from llm.budgets import Charge
 from llm.models import Budget, BudgetWindow, Reservation
 
 MOST = 2**63 - 1
+WHOLE = 100
+"""Percent of a budget at which it is used up."""
 WINDOW, BUDGET, RESERVATION = (model._meta.db_table for model in (BudgetWindow, Budget, Reservation))
 WINDOWS = (
-    "SELECT w.id, w.budget_id, w.value, w.starts_at, w.spent, w.reserved, w.alerted, b.amount, b.hard, b.alert_at"  # noqa: S608 - names of tables
+    "SELECT w.id, w.budget_id, w.value, w.starts_at, w.spent, w.reserved, w.alerted, w.exceeded,"  # noqa: S608 - names of tables
+    " b.amount, b.hard, b.alert_at"
     f" FROM {WINDOW} w JOIN {BUDGET} b ON b.id = w.budget_id WHERE {{}} ORDER BY w.id"
 )
 OPEN = (
-    f"INSERT INTO {WINDOW} (budget_id, value, starts_at, ends_at, spent, reserved, alerted)"  # noqa: S608 - names of tables
-    f" SELECT %s, %s, %s, %s, 0, 0, 0 WHERE EXISTS (SELECT 1 FROM {BUDGET} WHERE id = %s{{}}) ON CONFLICT DO NOTHING"
+    f"INSERT INTO {WINDOW} (budget_id, value, starts_at, spent, reserved, alerted, exceeded)"  # noqa: S608 - names of tables
+    f" SELECT %s, %s, %s, 0, 0, 0, false WHERE EXISTS (SELECT 1 FROM {BUDGET} WHERE id = %s{{}})"
+    " ON CONFLICT DO NOTHING"
 )
-MOVE = f"UPDATE {WINDOW} SET spent = %s, reserved = %s, alerted = %s WHERE id = %s"  # noqa: S608 - a table's name
+MOVE = f"UPDATE {WINDOW} SET spent = %s, reserved = %s, alerted = %s, exceeded = %s WHERE id = %s"  # noqa: S608 - a table's name
 HOLD = (
     f"INSERT INTO {RESERVATION} (call, window_id, amount, journal, made_at) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608 - a table's name
     " ON CONFLICT (call, window_id) DO UPDATE SET amount = excluded.amount"
@@ -38,28 +42,55 @@ Condition = tuple[str, list[Any]]
 
 @dataclass(slots=True)
 class Window:
-    """A row under lock, with what its budget says now. `spent` and `reserved` are written back by `Books.write`."""
+    """A row under lock, with what its budget says now. What is changed of it is written back by `Books.write`."""
 
     id: int
     key: Key
     spent: int
     reserved: int
     alerted: int
+    exceeded: bool
     amount: int
     hard: bool
     alert_at: list[int]
-    was: tuple[int, int] = field(init=False)
+    is_used_up: bool = False
+    _was: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.was = (self.spent, self.reserved)
+        self._was = self.row
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """What is kept of it."""
+        return _within(self.spent), _within(self.reserved), self.alerted, self.exceeded
+
+    @property
+    def has_changed(self) -> bool:
+        return self.row != self._was
+
+    def refuse(self, amount: int) -> None:
+        """It is used up where what is spent, and not what others have set aside for the moment, leaves no room for a
+        call that the whole budget would have held."""
+        self.is_used_up = self.is_used_up or amount <= self.amount < self.spent + amount
+
+    def news(self) -> list[Alert]:
+        """What somebody is to be told of it, and will not be told again."""
+        reached = self.spent * 100 // self.amount
+        shares = sorted(share for share in self.alert_at if self.alerted < share <= reached and share != WHOLE)
+        self.alerted = max([self.alerted, *shares])
+        told = [Alert(self.id, share) for share in shares]
+        if (self.is_used_up or reached >= WHOLE) and not self.exceeded:
+            self.exceeded = True
+            told.append(Alert(self.id, None))
+        return told
 
 
 @dataclass(slots=True, frozen=True)
 class Alert:
-    """What is spent in a window has reached `share` percent of its budget."""
+    """What is spent in a window has reached `share` percent of its budget; None: it is used up."""
 
     window_id: int
-    share: int
+    share: int | None
 
 
 def key(charge: Charge) -> Key:
@@ -76,13 +107,11 @@ class Books:
 
     def lock(self, charges: Iterable[Charge]) -> dict[Key, Window]:
         """The windows of `charges`; missing ones are made, but for those whose budget is gone."""
-        wanted = {key(charge): charge for charge in charges}
+        wanted = {key(charge) for charge in charges}
         found = self._lock_keys(wanted)
-        if missing := sorted(wanted.keys() - found.keys()):
-            rows = [(*one, wanted[one].ends_at, one[0]) for one in missing]
-            self._cursor.executemany(
-                OPEN.format(" FOR KEY SHARE" if self._server else ""), [self._given(row) for row in rows]
-            )
+        if missing := sorted(wanted - found.keys()):
+            statement = OPEN.format(" FOR KEY SHARE" if self._server else "")
+            self._cursor.executemany(statement, [self._given([*one, one[0]]) for one in missing])
             found = self._lock_keys(wanted)
         return {one: found[one] for one in wanted if one in found}
 
@@ -110,16 +139,12 @@ class Books:
                 self.drop(("call = %s AND window_id = %s", [row[0], row[1]]))
 
     def write(self, windows: Iterable[Window]) -> list[Alert]:
-        """What has changed of them. The shares that have been reached now; each is told of once."""
-        changed = [window for window in windows if (window.spent, window.reserved) != window.was]
-        alerts = [alert for window in changed for alert in _reached(window)]
-        rows = [
-            (_within(window.spent), _within(window.reserved), window.alerted, window.id)
-            for window in sorted(changed, key=lambda window: window.id)
-        ]
-        if rows:
-            self._cursor.executemany(MOVE, rows)
-        return alerts
+        """What has changed of them. What somebody is to be told once this is committed."""
+        known = sorted(windows, key=lambda window: window.id)
+        news = [alert for window in known for alert in window.news()]
+        if changed := [(*window.row, window.id) for window in known if window.has_changed]:
+            self._cursor.executemany(MOVE, changed)
+        return news
 
     def among(self, column: str, values: Collection[Any]) -> Condition:
         """One statement, and one parameter, however many they are."""
@@ -143,19 +168,7 @@ class Books:
     def _lock_where(self, condition: Condition) -> list[Window]:
         sql, given = condition
         self._cursor.execute(WINDOWS.format(sql) + (" FOR UPDATE OF w" if self._server else ""), given)
-        return [
-            Window(
-                id,
-                (budget, value, _instant(starts_at)),
-                spent,
-                reserved,
-                alerted,
-                amount,
-                bool(hard),
-                json.loads(shares),
-            )
-            for id, budget, value, starts_at, spent, reserved, alerted, amount, hard, shares in self._cursor.fetchall()
-        ]
+        return [_window(*row) for row in self._cursor.fetchall()]
 
     def _reservations(self, statement: str, condition: Condition) -> dict[tuple[UUID, int], int]:
         sql, given = condition
@@ -165,6 +178,12 @@ class Books:
     def _given(self, values: Iterable[Any]) -> Sequence[Any]:
         """As the driver takes them: SQLite has neither ids nor instants of its own."""
         return list(values) if self._server else [_plain(value) for value in values]
+
+
+def _window(id: int, budget: int, value: str, starts_at: Any, *told: Any) -> Window:
+    spent, reserved, alerted, exceeded, amount, hard, shares = told
+    key = budget, value, _instant(starts_at)
+    return Window(id, key, spent, reserved, alerted, bool(exceeded), amount, bool(hard), json.loads(shares))
 
 
 def _plain(value: Any) -> Any:
@@ -184,13 +203,3 @@ def _instant(value: Any) -> datetime:
 def _within(amount: int) -> int:
     """Money that does not fit its column must not keep a row out of the log."""
     return min(max(amount, 0), MOST)
-
-
-def _reached(window: Window) -> list[Alert]:
-    """Moves `alerted` on."""
-    shares = sorted(
-        share for share in window.alert_at if share > window.alerted and window.spent * 100 >= window.amount * share
-    )
-    if shares:
-        window.alerted = shares[-1]
-    return [Alert(window.id, share) for share in shares]

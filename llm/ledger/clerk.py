@@ -13,7 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from llm.call import Clock
 from llm.connection import Away, OwnConnection, transaction
-from llm.ledger.books import Books
+from llm.ledger import alerts
+from llm.ledger.books import Alert, Books
 from llm.ledger.orders import Order, Verdict, decide
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ PAUSE = 0.1
 """Seconds between two tries to give back, unless somebody orders meanwhile."""
 COMPANY = 0.004
 """Seconds that an order waits for others, where the last ones came together."""
+
+Decided = tuple[Sequence[Verdict | None], Sequence[Alert]]
 
 
 class Clerk:
@@ -74,9 +77,11 @@ class Clerk:
             self._thread.join(timeout)
 
     def run(self) -> None:
-        while self._goes_on():
-            self.step()
-        self._connection.close()
+        try:
+            while self._goes_on():
+                self.step()
+        finally:  # a connection is its thread's alone
+            self._connection.close()
 
     def step(self) -> None:
         """One batch. Where the books are out of reach, nobody waits for their return."""
@@ -86,20 +91,21 @@ class Clerk:
         self._committing = False
         self._asking_since = self._clock.monotonic()
         try:
-            verdicts: Sequence[Verdict | None] = self._decided(orders)
+            verdicts, news = self._decided(orders)
         except Away as away:
             logger.warning("Calls with a hard budget are refused: the database is away (%s)", away)
-            verdicts = [None] * len(orders)
+            verdicts, news = [None] * len(orders), []
         except Exception:  # whatever it is, those who wait must hear of it and the next batch must have its turn
             logger.exception("Budgets could not be read")
-            verdicts = [None] * len(orders)
+            verdicts, news = [None] * len(orders), []
             self._undone = []
         else:
             self._undone = []
         self._asking_since = None
         self._answer(orders, verdicts)
+        alerts.announce(news, self._connection.alias)
 
-    def _decided(self, orders: Sequence[Order]) -> Sequence[Verdict]:
+    def _decided(self, orders: Sequence[Order]) -> Decided:
         for _ in range(TRIES - 1):
             try:
                 return self._connection.run(lambda wrapper: self._transact(wrapper, orders))
@@ -107,11 +113,11 @@ class Clerk:
                 pass
         return self._connection.run(lambda wrapper: self._transact(wrapper, orders))
 
-    def _transact(self, wrapper: BaseDatabaseWrapper, orders: Sequence[Order]) -> list[Verdict]:
+    def _transact(self, wrapper: BaseDatabaseWrapper, orders: Sequence[Order]) -> Decided:
         with transaction(wrapper):
-            verdicts = decide(Books(wrapper), orders, self._undone, self._clock.now())
+            decided = decide(Books(wrapper), orders, self._undone, self._clock.now())
             self._committing = True
-        return verdicts
+        return decided
 
     def _answer(self, orders: Sequence[Order], verdicts: Sequence[Verdict | None]) -> None:
         by_loop: defaultdict[asyncio.AbstractEventLoop, list[Order]] = defaultdict(list)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from llm.budgets import Charge
-from llm.ledger.books import Books, Key, Window, key
+from llm.ledger.books import Alert, Books, Key, Window, key
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -40,8 +40,11 @@ class Order:
     """Nobody waits for it any more."""
 
 
-def decide(books: Books, orders: Sequence[Order], undone: Sequence[Order], now: datetime) -> list[Verdict]:
-    """One verdict for each order; what `undone` ones may have been granted is given back first."""
+def decide(
+    books: Books, orders: Sequence[Order], undone: Sequence[Order], now: datetime
+) -> tuple[list[Verdict], list[Alert]]:
+    """One verdict for each order; what `undone` ones may have been granted is given back first. And what there is to
+    tell once this is committed."""
     windows = books.lock([charge for order in (*undone, *orders) for charge in order.charges])
     held = books.held(books.among("call", {order.call for order in (*undone, *orders)}))
     before = dict(held)
@@ -52,8 +55,7 @@ def decide(books: Books, orders: Sequence[Order], undone: Sequence[Order], now: 
     verdicts = [_judge(order, windows, held) for order in orders]
     changed = {spot: amount for spot, amount in held.items() if before.get(spot, 0) != amount}
     books.hold(changed, {order.call: order.journal for order in (*undone, *orders)}, now)
-    books.write(windows.values())
-    return verdicts
+    return verdicts, books.write(windows.values())
 
 
 def _judge(order: Order, windows: dict[Key, Window], held: dict[tuple[UUID, int], int]) -> Verdict:
@@ -61,6 +63,8 @@ def _judge(order: Order, windows: dict[Key, Window], held: dict[tuple[UUID, int]
     bounding = [(charge, window) for charge in order.charges if (window := windows.get(key(charge))) and window.hard]
     full = [one for one in bounding if _left(one[1]) < order.amount - held.get((order.call, one[1].id), 0)]
     if full:
+        for _, window in full if not order.held else ():  # a call that goes on with what it has was not refused
+            window.refuse(order.amount)
         return _said(False, max(full, key=lambda one: one[0].ends_at or NEVER))
     for window in _windows(order, windows):
         _set(held, order, window, order.amount)

@@ -13,9 +13,9 @@ SAFE_AGE = timedelta(minutes=20)
 """Twice the longest that a call may take."""
 
 
-def release(wrapper: BaseDatabaseWrapper, journal: str) -> None:
+def release(wrapper: BaseDatabaseWrapper, journal: str) -> list[Alert]:
     """Of a dead process whose journal is in the log: its other calls were killed before they left for a provider."""
-    _sweep(wrapper, ("journal = %s", [journal]), spends=False)
+    return _sweep(wrapper, ("journal = %s", [journal]), spends=False)
 
 
 def expire(wrapper: BaseDatabaseWrapper, now: datetime) -> list[Alert]:

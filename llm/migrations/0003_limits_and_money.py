@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=llm.models.budgets.default_shares,
-                        help_text="Percent of the amount at which somebody is told.",
+                        help_text="Percent of the amount at which somebody is told, besides when it is used up.",
                         validators=[llm.models.bounds.shares],
                     ),
                 ),
@@ -72,7 +72,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("value", models.CharField(blank=True, max_length=300)),
                 ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField(null=True)),
                 ("spent", llm.models.money.PicodollarField(default=0)),
                 ("reserved", llm.models.money.PicodollarField(default=0)),
                 (
@@ -80,6 +79,10 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=0, help_text="The highest share that somebody was told of."
                     ),
+                ),
+                (
+                    "exceeded",
+                    models.BooleanField(default=False, help_text="Whether somebody was told that it is used up."),
                 ),
             ],
         ),
@@ -97,10 +100,11 @@ class Migration(migrations.Migration):
                 ("call", models.UUIDField()),
                 (
                     "held_until",
-                    models.DateTimeField(help_text="When the call counts as dead unless it shows itself again."),
+                    models.DateTimeField(
+                        help_text="When the call counts as dead unless it shows itself again, or ended."
+                    ),
                 ),
                 ("answer", models.BinaryField(help_text="Headers and body, compressed and sealed.", null=True)),
-                ("created_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
             ],
         ),
@@ -562,7 +566,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="claim",
-            index=models.Index(fields=["created_at"], name="claim_by_age"),
+            index=models.Index(fields=["held_until"], name="claim_by_age"),
         ),
         migrations.AddConstraint(
             model_name="claim",

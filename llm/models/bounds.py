@@ -40,6 +40,10 @@ def patterns(value: Any) -> None:
             raise ValidationError(f"{pattern!r} must be a model's name or a pattern with * and ?.", code="pattern")
 
 
+def is_pattern(name: str) -> bool:
+    return not {"*", "?"}.isdisjoint(name)
+
+
 MOST_SHARE = 1000
 
 

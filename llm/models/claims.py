@@ -14,14 +14,13 @@ class Claim(models.Model):
     digest = models.CharField(max_length=64, help_text="Of the idempotency key, and the user a client token is for.")
     fingerprint = models.CharField(max_length=64, help_text="Of the path and the body.")
     call = models.UUIDField()
-    held_until = models.DateTimeField(help_text="When the call counts as dead unless it shows itself again.")
+    held_until = models.DateTimeField(help_text="When the call counts as dead unless it shows itself again, or ended.")
     answer = models.BinaryField(null=True, help_text="Headers and body, compressed and sealed.")
-    created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "digest"], name="claim_once_for_a_key")]
-        indexes = [models.Index(fields=["created_at"], name="claim_by_age")]
+        indexes = [models.Index(fields=["held_until"], name="claim_by_age")]
 
     def __str__(self) -> str:
         return f"claim of {self.call}"

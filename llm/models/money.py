@@ -12,17 +12,24 @@ from django.utils.text import capfirst
 
 PICODOLLARS = 10**12
 MOST_DOLLARS = 9_000_000
-"""What a column of picodollars can hold, and a little more."""
+"""A column of picodollars holds a little more."""
+LONGEST = 20
+"""Digits before the point from which on nobody reckons: no bound is so wide."""
 
 
 def picodollars(dollars: Decimal, *, per: int = 1) -> int:
-    """Dollars per `per` tokens (or per one) to picodollars; refuses what is out of reach, or not whole."""
-    if not dollars.is_finite() or not -MOST_DOLLARS <= dollars <= MOST_DOLLARS:
-        raise ValidationError(f"Must be at most {MOST_DOLLARS:,}.", code="out_of_reach")
+    """Dollars per `per` tokens (or per one) to picodollars; refuses what is no sum, or would not come out whole."""
+    if not dollars.is_finite() or dollars.adjusted() >= LONGEST:
+        raise ValidationError("Must be a sum of money.", code="sum")
     exact = dollars * PICODOLLARS / per
     if exact != exact.to_integral_value():
-        raise ValidationError(f"At most {len(str(PICODOLLARS // per)) - 1} decimal places.", code="inexact")
+        raise ValidationError(f"At most {places(per)} decimal places.", code="inexact")
     return int(exact)
+
+
+def places(per: int) -> int:
+    """How many decimal ones dollars per `per` tokens may have."""
+    return len(str(PICODOLLARS // per)) - 1
 
 
 def dollars(picodollars: int, *, per: int = 1) -> Decimal:

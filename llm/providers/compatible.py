@@ -14,6 +14,8 @@ OPENAIS = frozenset(
     }
 )
 """Fields of OpenAI's own that vendors refuse who check every field."""
+OTHER_MODELS = frozenset({"models", "route"})
+"""They would have the vendor answer with a model that the caller may not use, at a price that nobody set aside."""
 
 COMPATIBLE: dict[str, Profile] = {
     "compatible": Profile(text_parts=False),
@@ -27,6 +29,7 @@ COMPATIBLE: dict[str, Profile] = {
     "openrouter": Profile(
         base_url="https://openrouter.ai/api/v1",
         proof="key",
+        refused=OTHER_MODELS,
         reasoning_field="reasoning",
     ),
     "cohere": Profile(

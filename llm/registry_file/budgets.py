@@ -70,7 +70,6 @@ def _of_key(key: ApiKey, said: dict[str, Any], place: Place) -> Wanted:
         budget.team = key.team
         if key.team is None:
             place.field("scope").refuse(budget.scope, "another scope, for the key belongs to no team")
-    _check_match(budget, place)
     return Wanted(place, budget)
 
 
@@ -84,18 +83,7 @@ def _shared(organisation: Organisation, said: dict[str, Any], place: Place) -> W
         budget.team, budget.match = organisation.teams.filter(name=budget.match).first(), ""
         if budget.team is None:
             place.field("match").refuse(said["match"] or None, "the name of one of its teams")
-    _check_match(budget, place)
     return Wanted(place, budget)
-
-
-def _check_match(budget: Budget, place: Place) -> None:
-    match budget.scope:
-        case Scope.USER if not budget.match:
-            place.field("match").refuse(None, "the user, or * for each of them")
-        case Scope.TAG if not all(budget.match.partition("=")):
-            place.field("match").refuse(budget.match or None, "a tag as name=value, or name=* for each value")
-        case Scope.KEY | Scope.TEAM | Scope.ORGANISATION if budget.match:
-            place.field("match").refuse(budget.match, "nothing, for this scope matches all calls")
 
 
 def _once(wanted: list[Wanted]) -> list[Wanted]:
@@ -118,17 +106,19 @@ def _write(
     if writing.problems:
         return
     told = [_label(budget) for budget in before]
-    left = list(before)
+    left, there = list(before), list[Budget | None]()
     for one in wanted:
-        found = next((budget for budget in left if _identity(budget) == one.identity), None)
+        there.append(next((budget for budget in left if _identity(budget) == one.identity), None))
+        if there[-1] is not None:
+            left.remove(there[-1])
+    for budget in left if exactly else ():
+        budget.delete()
+    for one, found in zip(wanted, there, strict=True):
         if found is None:
             writing.keep(one.budget, [], one.place)
         else:
-            left.remove(found)
             details = assign(found, {"amount": one.budget.amount, "alert_at": one.budget.alert_at})
             writing.keep(found, details, one.place)
-    for budget in left if exactly else ():
-        budget.delete()
     after = [_label(one.budget) for one in wanted] + ([] if exactly else [_label(budget) for budget in left])
     if sorted(told) != sorted(after):
         writing.note("update", *whose, [difference("budgets", told, after)])

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from config import env
-from llm.models.money import MOST_DOLLARS, PICODOLLARS, picodollars
+from llm.models.money import MOST_DOLLARS, PICODOLLARS, picodollars, places
 from llm.models.prices import HIGHEST_RATE, MILLION
 from llm.registry_file.place import Place
 
@@ -73,32 +73,27 @@ def number(value: Any, place: Place) -> float:
 def price(value: Any, place: Place) -> int | None:
     """Dollars per million tokens to picodollars per token."""
     wanted = 'dollars per million tokens between 0 and 10,000, such as "0.15"'
-    try:
-        amount = picodollars(Decimal(str(value)), per=MILLION)
-    except InvalidOperation:
-        place.refuse(value, wanted)
-        return None
-    except ValidationError as error:
-        place.refuse(value, "at most 6 decimal places" if error.code == "inexact" else wanted)
-        return None
-    if isinstance(value, bool) or not 0 <= amount <= HIGHEST_RATE:
-        place.refuse(value, wanted)
-    return amount
+    return _money(value, place, wanted, per=MILLION, least=0, most=HIGHEST_RATE)
 
 
 def amount(value: Any, place: Place) -> int:
     """Dollars to picodollars."""
     wanted = f'dollars above 0 and up to {MOST_DOLLARS:,}, such as "50"'
+    found = _money(value, place, wanted, per=1, least=1, most=MOST_DOLLARS * PICODOLLARS)
+    return 1 if found is None else found
+
+
+def _money(value: Any, place: Place, wanted: str, *, per: int, least: int, most: int) -> int | None:
     try:
-        found = picodollars(Decimal(str(value)))
+        found = picodollars(Decimal(str(value)), per=per)
     except InvalidOperation:
-        place.refuse(value, wanted)
-        return 1
+        found = None
     except ValidationError as error:
-        place.refuse(value, "at most 12 decimal places" if error.code == "inexact" else wanted)
-        return 1
-    if isinstance(value, bool) or not 0 < found <= MOST_DOLLARS * PICODOLLARS:
+        place.refuse(value, f"at most {places(per)} decimal places" if error.code == "inexact" else wanted)
+        return None
+    if isinstance(value, bool) or found is None or not least <= found <= most:
         place.refuse(value, wanted)
+        return None
     return found
 
 

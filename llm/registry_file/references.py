@@ -7,10 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from llm.models import Alias, Model, Organisation, Provider, Team
+from llm.models.bounds import is_pattern
 from llm.registry_file.place import Place, Problem
 from llm.registry_file.shape import FALLBACKS, SECTIONS, Document
-
-WILDCARDS = frozenset("*?")
 
 
 def misled(document: Document, *, prune: bool) -> list[Problem]:
@@ -80,7 +79,7 @@ def _check_names(document: Document, known: _Known, root: Place) -> None:
         _check(place.field("organisation"), row["organisation"], "an organisation", known.organisations)
         _check(place.field("team"), row["team"], "one of its teams", known.teams.get(row["organisation"], set()))
         for index, name in enumerate(row["models"]):
-            if not WILDCARDS.intersection(name):
+            if not is_pattern(name):
                 _check(place.field("models").item(index), name, "a model's own name", known.public)
 
 

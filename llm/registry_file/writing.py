@@ -93,10 +93,11 @@ def _shown(value: Any) -> str:
 
 def _refuse(row: Row, error: ValidationError, place: Place) -> None:
     for name, messages in error.message_dict.items():
-        wanted = " ".join(messages)
+        wanted = " ".join(messages).removeprefix("Must be ")
         if name == NON_FIELD_ERRORS:
             place.refuse_unseen("values that do not go together", wanted)
         elif name in UNSEEN:
             place.field(UNSEEN[name]).refuse_unseen("a secret", wanted)
         else:
-            place.field(name).refuse(getattr(row, name), wanted)
+            got = getattr(row, name)
+            place.field(name).refuse(None if got == "" else got, wanted)

@@ -23,7 +23,7 @@ from llm.errors import (
 from llm.prepare import Candidate, Plan
 from llm.prices import added
 from llm.registry import ProviderSpec
-from llm.routing.going_on import Said, may_continue
+from llm.routing.going_on import Said, continued, may_continue
 from llm.routing.outlook import CallOutlook
 from llm.routing.retries import MAX_WAIT, back_off
 from llm.routing.strategies import order, why_first
@@ -187,7 +187,7 @@ class Way:
             raise broken.given_up(error)
         broken.pay(said.of(broken))
         try:
-            await self._cover(candidate)
+            await self._cover(continued(candidate, said.text))
         except UNCOVERED:
             raise broken.given_up(error) from None
         if candidate in self._ahead:

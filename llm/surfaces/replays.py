@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from datetime import datetime
 from hashlib import sha256
+from threading import Event
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 from django.http import HttpRequest
@@ -88,16 +91,22 @@ async def _taken(asked: Wanted, call: Call, place: asyncio.Lock) -> Held | Kept:
 
 async def _look(asked: Wanted, call: Call) -> Held | Kept | None:
     """A claim that comes too late, or for somebody who has left, is given back."""
-    taking = visit(claims.take, asked, call.id, clock().now())
+    left = Event()
+    taking = visit(_take, left, asked, call.id, clock().now())
     try:
         async with asyncio.timeout(PATIENCE):
             return await asyncio.shield(taking)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError) as end:
+        left.set()
         lifecycle.undertake(_undo(taking))
-        raise Unavailable(f"The database is out of reach, so {HEADER} cannot be kept.", retry_after=2.0) from None
-    except asyncio.CancelledError:
-        lifecycle.undertake(_undo(taking))
+        if isinstance(end, TimeoutError):
+            raise Unavailable(f"The database is out of reach, so {HEADER} cannot be kept.", retry_after=2.0) from None
         raise
+
+
+def _take(left: Event, asked: Wanted, call: UUID, now: datetime) -> Held | Kept | None:
+    """A database that was away has enough to do when it is back: not for those who have left meanwhile."""
+    return None if left.is_set() else claims.take(asked, call, now)
 
 
 async def _undo(taking: asyncio.Future[Held | Kept | None]) -> None:

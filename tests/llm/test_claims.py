@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from llm import claims, vault
 from llm.claims import KEPT, LEASE, Held, Kept, Wanted
-from llm.errors import InvalidField
+from llm.errors import InvalidField, Unauthenticated
 from llm.models import ApiKey, Claim, Organisation
 
 pytestmark = pytest.mark.django_db
@@ -95,8 +95,16 @@ def test_what_was_sealed_under_a_key_that_is_gone_counts_as_never_asked(wanted: 
     taken(wanted, uuid4())
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_with_a_key_that_was_just_deleted_is_told_so(wanted: Wanted) -> None:
+    """It is in use for some seconds more."""
+    ApiKey.objects.all().delete()
+    with pytest.raises(Unauthenticated):
+        claims.take(wanted, uuid4(), NOW)
+
+
 def test_what_has_had_its_day_is_deleted(wanted: Wanted) -> None:
-    claims.keep(taken(wanted, uuid4()), ANSWER, NOW)
+    claims.keep(taken(wanted, uuid4(), NOW - MOMENT), ANSWER, NOW)
     taken(Wanted(wanted.key_id, "c" * 64, wanted.fingerprint), uuid4())
     assert claims.prune(NOW + KEPT - MOMENT) == 0
     assert claims.prune(NOW + KEPT) == 1

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -87,6 +89,30 @@ def test_everything_that_reaches_the_model_has_its_weight(heavier: Request) -> N
 
 def test_an_image_is_bounded_by_the_dearest_vendor() -> None:
     assert bound(request(Image("data:image/png;base64,AAAA"))) >= 2_833 + 8 * 5_667
+
+
+def test_a_file_is_bounded_by_its_pages_and_not_by_its_bytes() -> None:
+    """A vendor reads each as a picture, which has 1,500 tokens and more."""
+    page = b"3 0 obj<</Type/Page/Parent 2 0 R>>endobj\n"
+    packed = base64.b64encode(b"%PDF-1.4\n" + page * 100).decode()
+    assert bound(request(File(url=f"data:application/pdf;base64,{packed}"))) >= 100 * 1_500
+    assert bound(request(File(url=f"data:text/plain;base64,{packed}"))) < 2 * len(packed)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image", "source": {"type": "file", "file_id": "file_1"}},
+        {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}},
+        {"type": "document", "source": {"type": "content", "content": [{"source": {"url": "https://a.example"}}]}},
+    ],
+)
+def test_what_a_block_of_another_kind_refers_to_has_its_weight(block: dict[str, Any]) -> None:
+    assert bound(request(Opaque(block))) >= bound(request(File(file_id="file_1")))
+    said_by_a_model = Request([Message("assistant", [Opaque(block)])])
+    assert bound(said_by_a_model) < 1_000, "a link in what it found is text"
+    assert bound(request(Opaque({"type": "image", "url": "data:image/png;base64,AAAA"}))) < 1_000
+    assert bound(request(Opaque({"type": "tool_reference", "tool_name": "weather"}))) < 1_000
 
 
 @pytest.mark.parametrize(("model_name", "frame"), [("gpt-4o", 3), ("gpt-4", 3), ("gpt-5-mini", 2), ("o3-mini", 2)])

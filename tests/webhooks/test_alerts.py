@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from pytest_django import Settings
 
-from llm.ledger.alerts import budget_alert
+from llm.ledger.alerts import budget_alert, budget_exceeded
 from llm.models import Budget, BudgetWindow, Membership, Organisation
 from tests.llm import rows
 from tests.llm.doubles import HandClock
@@ -29,7 +29,6 @@ def window(acme: Organisation) -> BudgetWindow:
     return BudgetWindow.objects.create(
         budget=budget,
         starts_at=datetime(2026, 10, 31, 23, tzinfo=UTC),
-        ends_at=datetime(2026, 11, 30, 23, tzinfo=UTC),
         spent=40 * DOLLAR + DOLLAR // 8,
         reserved=DOLLAR,
     )
@@ -38,6 +37,10 @@ def window(acme: Organisation) -> BudgetWindow:
 def reached(window: BudgetWindow, share: int) -> None:
     """As the ledger says it."""
     budget_alert.send(BudgetWindow, budget=window.budget, window=window, share=share)
+
+
+def used_up(window: BudgetWindow) -> None:
+    budget_exceeded.send(BudgetWindow, budget=window.budget, window=window)
 
 
 def member(
@@ -73,14 +76,22 @@ def test_a_webhook_hears_all_of_it(
     }
 
 
-@pytest.mark.parametrize(("share", "event"), [(99, "budget.alert"), (100, "budget.exceeded"), (120, "budget.exceeded")])
-def test_the_whole_of_it_is_another_event(
-    hooked: Callable[..., object], window: BudgetWindow, share: int, event: str
+def test_its_end_is_another_event_and_says_how_much_is_spent(
+    hooked: Callable[..., object], window: BudgetWindow, clock: HandClock, receiver: Receiver
 ) -> None:
-    hooked()
-    reached(window, share)
+    hooked(events=["budget.exceeded"])
+    reached(window, 80)
+    for _ in range(2):
+        used_up(window)
+    attempt(Delivery.objects.get().pk, clock)
 
-    assert Delivery.objects.get().event == event
+    (heard,) = receiver.heard
+    assert heard.said["type"] == "budget.exceeded"
+    assert {name: heard.said["data"][name] for name in ("share", "spent", "amount")} == {
+        "share": 80,
+        "spent": "40.125",
+        "amount": "50",
+    }
 
 
 def test_managers_and_operators_with_an_address_get_one_mail_for_each_share(
@@ -92,20 +103,35 @@ def test_managers_and_operators_with_an_address_get_one_mail_for_each_share(
     member(acme, "nowhere", "manager", email="")
     member(acme, "gone", "manager", is_active=False)
     member(Organisation.objects.create(name="other"), "stranger", "manager")
-    for share in (80, 80, 100):
+    for share in (80, 80):
         reached(window, share)
+    used_up(window)
     for delivery in Delivery.objects.order_by("pk"):
         attempt(delivery.pk, clock)
 
     assert sorted((sent.to[0], sent.subject) for sent in mail.outbox) == [
-        ("manager@example.com", "100 % of the budget of key frontend is spent"),
         ("manager@example.com", "80 % of the budget of key frontend is spent"),
-        ("operator@example.com", "100 % of the budget of key frontend is spent"),
+        ("manager@example.com", "The budget of key frontend is used up"),
         ("operator@example.com", "80 % of the budget of key frontend is spent"),
+        ("operator@example.com", "The budget of key frontend is used up"),
     ]
     for words in ("At acme, the budget of key frontend has reached 80 %.", "40.125 USD", "50 USD"):
         assert words in mail.outbox[0].body
     assert "It resets on 1 December, 00:00 (Europe/Paris). Calls beyond it are refused." in mail.outbox[0].body
+    assert "At acme, the budget of key frontend is used up, with 80 % spent." in mail.outbox[-1].body
+
+
+@pytest.mark.parametrize("match", ["a\nb", "a\r\nBcc: everybody@example.com", "\x85x"])
+def test_no_users_name_is_too_strange_for_a_mail(
+    window: BudgetWindow, clock: HandClock, acme: Organisation, match: str
+) -> None:
+    Budget.objects.update(scope="user", key=None, match=match)
+    member(acme, "ada", "manager")
+    reached(BudgetWindow.objects.get(), 80)
+    attempt(Delivery.objects.get().pk, clock)
+
+    assert Delivery.objects.get().state == State.DELIVERED
+    assert mail.outbox[0].to == ["ada@example.com"]
 
 
 def test_a_mail_server_that_is_away_is_tried_again(

@@ -205,6 +205,19 @@ def test_of_many_workers_one_sends(hooked: Hooked, receiver: Receiver, clock: Ha
     assert len(receiver.heard) == 1
 
 
+def test_what_kills_every_worker_that_tries_it_is_given_up(hooked: Hooked, clock: HandClock) -> None:
+    hooked()
+    delivery = told(clock).pk
+    for _ in range(len(WAITS) + 1):
+        assert outbox.give_up(clock.now()) == 0
+        assert outbox.claim(delivery, clock.now()) is not None
+        clock.seconds += LEASE
+
+    assert outbox.claim(delivery, clock.now()) is None
+    assert outbox.give_up(clock.now()) == 1
+    assert Delivery.objects.get().state == State.FAILED
+
+
 def test_who_hears_of_what(hooked: Hooked, clock: HandClock, acme: Organisation) -> None:
     other = Organisation.objects.create(name="other")
     everybody, _ = hooked()

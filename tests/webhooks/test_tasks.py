@@ -15,7 +15,7 @@ from tests.serving import Serving
 from tests.webhooks.receiver import receiving
 from webhooks import tasks
 from webhooks.models import Delivery, State
-from webhooks.outbox import DELIVER, LEASE
+from webhooks.outbox import DELIVER, LEASE, WAITS
 from webhooks.posting import PATIENCE
 
 NOTIFY = """
@@ -54,6 +54,15 @@ def test_a_try_is_over_before_its_lease() -> None:
 def test_the_sweep_runs_each_minute() -> None:
     entry = app.conf.beat_schedule["webhooks"]
     assert (entry["task"], str(entry["schedule"])) == (tasks.sweep.name, "<crontab: * * * * * (m/h/dM/MY/d)>")
+
+
+@pytest.mark.django_db
+def test_the_sweep_gives_up_what_ended_with_every_worker() -> None:
+    before = timezone.now() - timedelta(seconds=LEASE)
+    Delivery.objects.create(message="msg_1", event="x", address="a@b.example", attempts=len(WAITS) + 1, due_at=before)
+
+    assert tasks.sweep() == 0
+    assert Delivery.objects.get().state == State.FAILED
 
 
 @pytest.mark.django_db

@@ -15,8 +15,8 @@ class Profile:
     """The plain form where nothing is said: the oldest words, and nothing refused.
 
     `refused` names fields of the request, as the wire calls them, that the vendor answers with an error or takes no
-    notice of; `renamed` maps our word to the vendor's (`seed` to `random_seed`, say). `stream_options` false: usage
-    comes unasked, or not at all.
+    notice of, or that are ours to say; `renamed` maps our word to the vendor's (`seed` to `random_seed`, say).
+    `stream_options` false: usage comes unasked, or not at all.
     """
 
     base_url: str = ""

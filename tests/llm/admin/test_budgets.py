@@ -46,7 +46,7 @@ def budget(organisation: Organisation, scope: str, **fields: Any) -> Budget:
 def spend(of: Budget, spent: float, reserved: float = 0, value: str = "", instant: datetime = NOW) -> None:
     window = periods.window(of.period, instant, of.organisation.time_zone)  # type: ignore[arg-type]  # a column of texts
     amounts = {"spent": int(spent * DOLLAR), "reserved": int(reserved * DOLLAR)}
-    BudgetWindow.objects.create(budget=of, value=value, starts_at=window.starts_at, ends_at=window.ends_at, **amounts)
+    BudgetWindow.objects.create(budget=of, value=value, starts_at=window.starts_at, **amounts)
 
 
 def page(operator: Client, row: Any) -> str:
@@ -72,6 +72,41 @@ def test_a_key_shows_every_budget_that_binds_it(operator: Client, key: ApiKey) -
     assert "It warns and refuses nothing." in html
     titles = ["Budget of key frontend, a month", "Budget of organisation acme, in all", "Budget of team web, a month"]
     assert sorted(bar.title for bar in bars.of_key(key)) == titles
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
+def test_a_page_tells_the_reset_as_a_refusal_does(operator: Client, key: ApiKey, zone: str) -> None:
+    key.organisation.time_zone = zone
+    key.organisation.save()
+    touched, untouched = budget(key.organisation, "key", key=key), budget(key.organisation, "organisation")
+    spend(touched, 1)
+    told = periods.resets(periods.window("month", NOW, zone).ends_at, zone)
+    assert told == f"resets on 1 December, 00:00 ({zone})"
+    for page_of in (key, touched, untouched):
+        assert told in page(operator, page_of)
+
+
+@pytest.mark.parametrize(
+    ("before", "spent_on", "after", "zone", "used", "resets"),
+    [
+        ("month", 20, "day", "Europe/Paris", 0, "resets on 21 November, 00:00 (Europe/Paris)"),
+        ("month", 20, "month", "Asia/Tokyo", 0, "resets on 1 December, 00:00 (Asia/Tokyo)"),
+        ("day", 16, "week", "Europe/Paris", 40, "resets on 23 November, 00:00 (Europe/Paris)"),
+    ],
+    ids=["shorter", "elsewhere", "from the same Monday on"],
+)
+def test_what_is_drawn_is_the_window_that_counts_now(
+    key: ApiKey, before: str, spent_on: int, after: str, zone: str, used: int, resets: str
+) -> None:
+    own = budget(key.organisation, "key", key=key, period=before)
+    spend(own, 40, instant=datetime(2026, 11, spent_on, 12, tzinfo=UTC))
+    own.period, own.organisation.time_zone = after, zone
+    own.save()
+    own.organisation.save()
+
+    (bar,) = bars.of_budgets(Budget.objects.all())
+    assert bar.used == used * DOLLAR
+    assert resets in bar.said
 
 
 def test_each_user_has_a_bar_the_biggest_spenders_first(operator: Client, key: ApiKey) -> None:
@@ -189,6 +224,8 @@ def test_what_a_form_does_not_show_for_its_scope_counts_for_nothing(
         ({"scope": "key"}, "This scope needs it."),
         ({"scope": "tag", "match": "customer", "organisation": "acme"}, "Must be a tag as name=value"),
         ({"scope": "organisation", "organisation": "acme", "amount": "0"}, "Must be more than 0."),
+        ({"scope": "organisation", "organisation": "acme", "amount": "1e999999"}, "Must be a sum of money."),
+        ({"scope": "organisation", "organisation": "acme", "amount": "9000000.01"}, "Must be at most 9,000,000."),
         ({"scope": "organisation", "organisation": "acme", "alert_at": "soon"}, "Whole percents with commas"),
         ({"scope": "organisation", "organisation": "acme", "alert_at": "80, 80"}, "none twice"),
         ({"scope": "organisation", "organisation": "acme", "alert_at": "0"}, "from 1 to 1000"),
@@ -203,18 +240,25 @@ def test_what_is_wrong_is_said_at_its_field(operator: Client, key: ApiKey, form:
     assert not Budget.objects.exists()
 
 
-def test_a_second_hard_budget_of_a_kind_is_refused_and_a_soft_one_is_not(operator: Client, key: ApiKey) -> None:
-    budget(key.organisation, "user", match="*", period="day")
-    form = {"scope": "user", "match": "*", "organisation": key.organisation_id, "amount": "20", "alert_at": "80"}
+def test_what_is_bounded_already_is_doubted_where_it_is_said(operator: Client, key: ApiKey) -> None:
+    budget(key.organisation, "organisation", amount=20 * DOLLAR)
+    own = budget(key.organisation, "key", key=key)
+    doubt = "amount is 50, but the budget of organisation acme is no more than 20."
+    assert doubt in page(operator, own)
+    sent = {"scope": "team", "team": key.team_id, "amount": "50", "period": "month", "hard": "on", "alert_at": "80"}
+    assert doubt in operator.post("/admin/llm/budget/add/", sent, follow=True).content.decode()
 
-    refused = operator.post("/admin/llm/budget/add/", form | {"period": "day", "hard": "on"}).content.decode()
-    assert "already allows 50.00 USD" in refused
-    assert Budget.objects.count() == 1
-    for other in ({"period": "day"}, {"period": "week", "hard": "on"}, {"period": "day", "hard": "on", "match": "ada"}):
-        assert operator.post("/admin/llm/budget/add/", form | other).status_code == 302
-    (mine,) = Budget.objects.filter(amount=50 * DOLLAR)
-    address = f"/admin/llm/budget/{mine.pk}/change/"
-    assert operator.post(address, form | {"period": "day", "hard": "on", "amount": "30"}).status_code == 302
+
+@pytest.mark.parametrize(("more", "is_made"), [({}, False), ({"hard": ""}, True), ({"period": "day"}, True)])
+def test_a_second_hard_budget_of_the_same_is_refused(
+    operator: Client, key: ApiKey, more: dict[str, str], is_made: bool
+) -> None:
+    """A registry file could not say it, so none could be written that says all."""
+    budget(key.organisation, "key", key=key)
+    sent = {"scope": "key", "key": key.pk, "amount": "60", "period": "month", "hard": "on", "alert_at": "80", **more}
+    html = operator.post("/admin/llm/budget/add/", {name: value for name, value in sent.items() if value}).content
+    assert ("is there already" in html.decode()) is not is_made
+    assert Budget.objects.count() == 1 + is_made
 
 
 def test_two_that_are_made_at_once_do_not_contradict_each_other(operator: Client, key: ApiKey, filled: Filled) -> None:
@@ -222,7 +266,7 @@ def test_two_that_are_made_at_once_do_not_contradict_each_other(operator: Client
     each = {"amount": "5", "period": "day", "alert_at": "80", "hard": "on"}
     rows = {f"budgets-{number}-{name}": value for number in (0, 1) for name, value in each.items()}
     answer = operator.post(address, filled(address) | {"budgets-TOTAL_FORMS": "2"} | rows)
-    assert "already allows 5.00 USD" in answer.content.decode()
+    assert "is there already" in answer.content.decode()
     assert not Budget.objects.exists()
 
 

@@ -20,16 +20,19 @@ def test_a_rate_is_whole_picodollars_a_token() -> None:
     assert picodollars(Decimal("0.15"), per=MILLION) == 150_000
 
 
-@pytest.mark.parametrize("amount", ["0.0000001", "1E-400"])
-def test_what_is_not_whole_is_refused(amount: str) -> None:
-    with pytest.raises(ValidationError, match="6 decimal places"):
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("0.0000001", "6 decimal places"),
+        ("1e-999999", "6 decimal places"),
+        ("NaN", "sum of money"),
+        ("-Infinity", "sum of money"),
+        ("1e999999", "sum of money"),
+    ],
+)
+def test_what_is_no_sum_or_not_whole_is_refused(amount: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
         picodollars(Decimal(amount), per=MILLION)
-
-
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "9000000.01", "-9000000.01", "1E999999", "1E10000000"])
-def test_what_no_column_holds_is_refused_before_it_is_worked_out(amount: str) -> None:
-    with pytest.raises(ValidationError, match="at most 9,000,000"):
-        picodollars(Decimal(amount))
 
 
 def test_dollars_have_neither_exponent_nor_trailing_zeros() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from llm.vault import new_key
 from tests.databases import migrated_postgres
 from tests.llm.surfaces.house import House
 from tests.llm.surfaces.registry import registry
@@ -35,6 +36,10 @@ MODELS = (
     "status-500",
     "words-2000+gap-5ms",
 )
+
+
+DISCREET = new_key()
+"""Of an organisation that keeps no bodies."""
 
 
 @dataclass(slots=True)
@@ -91,11 +96,14 @@ def opened(folder: Path, vendor: Upstream, **environment: str) -> Iterator[Doors
 
 
 def furniture(vendor: Upstream, door: int) -> dict[str, Any]:
-    """Of what the surfaces sell, what is asked for here, and a provider behind that door."""
+    """Of what the surfaces sell, what is asked for here, a provider behind that door, and one more organisation."""
     whole = registry(vendor.base_url)
     behind = {"name": "door", "kind": "openai", "base_url": f"http://127.0.0.1:{door}/v1", "retries": 0}
+    discreet = {"name": "discreet", "organisation": "discreet", "key": DISCREET}
     return {
         **whole,
+        "organisations": [*whole["organisations"], {"name": "discreet", "keeps_bodies": False}],
+        "keys": [*whole["keys"], discreet],
         "providers": [*whole["providers"], behind],
         "models": [
             {"name": "fails-at-the-gate", "routes": [{"provider": "fake", "upstream_model": "gate-first+status-500"}]},

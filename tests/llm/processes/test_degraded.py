@@ -10,7 +10,9 @@ from statistics import median
 from uuid import uuid4
 
 import httpx2
+import psycopg
 import pytest
+from redis import Redis
 
 from tests.llm.own_postgres import OwnPostgres
 from tests.llm.own_redis import OwnRedis
@@ -49,6 +51,13 @@ class Ward:
         page = self.house.client.get(f"{self.house.url}/metrics").text
         told = [line for line in page.splitlines() if line.startswith("llm_degraded{")]
         return {line.split('"')[1] for line in told if line.endswith(" 1.0")}
+
+    def alter(self, read_only: str) -> None:
+        """Of transactions that begin from now on, but for our own."""
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {read_only}")
+            connection.execute("SELECT pg_reload_conf()")
 
     def health(self) -> float:
         """Seconds that /healthz takes."""
@@ -112,4 +121,30 @@ def test_a_part_that_is_away_is_named_and_missed_by_few(ward: Ward, part: str, w
         server.thaw() if way == "frozen" else server.start()
     eventually(lambda: ward.ready() == (200, "ok", set()), BACK)
     eventually(lambda: ward.degraded() == set(), 2)
+    assert ward.ask(**{"idempotency-key": f"{uuid4()}"}).status_code == 200
+
+
+def test_a_redis_that_is_full_is_named_and_missed_by_nobody(ward: Ward) -> None:
+    with Redis.from_url(ward.redis.url) as redis:
+        redis.config_set("maxmemory", 1)
+        try:
+            eventually(lambda: ward.ready() == (200, "degraded", {"redis", "cache"}), NOTICED)
+            assert [ward.ask().status_code for _ in range(3)] == [200] * 3
+        finally:
+            redis.config_set("maxmemory", 0)
+    eventually(lambda: ward.ready() == (200, "ok", set()), BACK)
+
+
+def test_a_postgres_that_can_only_be_read_is_named_and_refuses_what_must_be_kept(ward: Ward) -> None:
+    """As one whose disk is full, or a copy after a failover."""
+    ward.alter("on")
+    try:
+        assert ward.ask().status_code == 200
+        eventually(lambda: ward.ready() == (200, "degraded", {"database"}), NOTICED)
+        repeatable = ward.ask(**{"idempotency-key": f"{uuid4()}"})
+        assert (repeatable.status_code, repeatable.json()["error"]["code"]) == (503, "unavailable")
+        assert ward.ask().status_code == 200
+    finally:
+        ward.alter("off")
+    eventually(lambda: ward.ready() == (200, "ok", set()), BACK)
     assert ward.ask(**{"idempotency-key": f"{uuid4()}"}).status_code == 200

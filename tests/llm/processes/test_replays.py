@@ -14,7 +14,7 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
-from tests.llm.processes.conftest import Doors, beside, started
+from tests.llm.processes.conftest import DISCREET, Doors, beside, started
 from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, question
 from tests.llm.surfaces.registry import KEYS
 from tests.llm.surfaces.wire import read_until, request, send
@@ -155,6 +155,21 @@ def test_keys_of_other_callers_are_none_of_ours(doors: Doors) -> None:
     )
     stranger = doors.first.post(NATIVE, body, key="other", headers={"idempotency-key": key})
     assert first.json()["id"] == other.json()["id"] != stranger.json()["id"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "sse"])
+def test_it_works_where_bodies_are_switched_off(doors: Doors, stream: bool) -> None:
+    headers = {"authorization": f"Bearer {DISCREET}", "idempotency-key": name()}
+    text = f"Forget me, {uuid4()}"
+    first, second = (
+        house.post(NATIVE, body_for(NATIVE, text, stream=stream), key=None, headers=headers) for house in doors.both
+    )
+
+    assert (first.status_code, first.content) == (200, second.content)
+    assert second.headers[REPLAYED] == "true"
+    assert count(doors.first, text) == 1
+    identity = doors.first.row(first.headers["x-request-id"])["id"]
+    assert digits(identity) not in [digits(row["id"]) for row in doors.first.serving.rows("analytics_requestbody")]
 
 
 def test_users_of_one_key_have_names_of_their_own(doors: Doors) -> None:

@@ -123,6 +123,16 @@ async def test_what_a_vendor_refuses_is_dropped_by_name(
     assert [name for name in call.dropped if name.startswith(lost)]
 
 
+async def test_nobody_names_a_model_past_the_gateway(upstream: Upstream) -> None:
+    async with vendor(upstream, "openrouter", COMPATIBLE["openrouter"]) as provider:
+        call = asked(models=["openai/dearest"], route="fallback", provider={"sort": "price"})
+        await ask(provider, call)
+    sent = upstream.requests[-1].json
+    assert (sent["model"], sent["provider"]) == (call.route.upstream_model, {"sort": "price"})
+    assert not sent.keys() & {"models", "route"}
+    assert set(call.dropped) == {"models", "route"}
+
+
 async def test_a_vendor_that_cannot_be_told_to_call_no_tool_is_shown_none(upstream: Upstream) -> None:
     async with vendor(upstream, "ollama", COMPATIBLE["ollama"]) as provider:
         await ask(provider, asked(tools=[FUNCTION], tool_choice="none"))

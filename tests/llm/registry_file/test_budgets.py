@@ -8,7 +8,7 @@ from llm import registry_file
 from llm.models import Budget, BudgetWindow
 from llm.periods import SINCE_EVER
 from llm.registry_file import Refused
-from tests.llm.registry_file.files import apply
+from tests.llm.registry_file.files import apply, warnings
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_each_scope_is_that_of_its_key() -> None:
         ("user", "*", 2, "day", True),
     ]
     assert Budget.objects.get(scope="organisation").alert_at == [50]
-    assert Budget.objects.get(scope="key").alert_at == [80, 100]
+    assert Budget.objects.get(scope="key").alert_at == [80]
     assert Budget.objects.get(scope="tag").alert_at == []
 
 
@@ -89,7 +89,7 @@ def test_a_change_of_amount_keeps_what_was_spent() -> None:
     BudgetWindow.objects.create(budget=budget, starts_at=SINCE_EVER, spent=7)
     (change,) = apply(file("{scope: key, amount: 60, alert_at: [90]}"))
     assert change == (
-        'update key acme/frontend: budgets ["key: hard $50 a month, told at 80, 100%"]'
+        'update key acme/frontend: budgets ["key: hard $50 a month, told at 80%"]'
         ' -> ["key: hard $60 a month, told at 90%"]'
     )
     assert Budget.objects.get().windows.get().spent == 7
@@ -139,18 +139,23 @@ def test_an_organisation_names_its_teams_by_match() -> None:
         ('{scope: key, amount: "9000000.01"}', "amount: got '9000000.01', wanted dollars above 0"),
         ("{scope: key, amount: 1e30}", "amount: got '1e30', wanted dollars above 0"),
         ("{scope: key, amount: .nan}", "amount: got nan, wanted dollars above 0"),
-        ("{scope: key, amount: '1e999999'}", "amount: got '1e999999', wanted dollars above 0"),
+        ("{scope: key, amount: 1e999999}", "amount: got '1e999999', wanted dollars above 0"),
         ("{scope: key, amount: true}", "amount: got True, wanted dollars above 0"),
         ("{scope: key, amount: much}", "amount: got 'much', wanted dollars above 0"),
         ('{scope: key, amount: "0.0000000000001"}', "amount: got '0.0000000000001', wanted at most 12 decimal places"),
         ("{scope: key, amount: 1, hard: perhaps}", "hard: got 'perhaps', wanted true or false"),
         ("{scope: key, amount: 1, alert_at: [0]}", "alert_at[0]: got 0, wanted a whole number above 0"),
-        ("{scope: key, amount: 1, alert_at: [80, 80]}", "alert_at: got a list, wanted Must be whole percents"),
+        ("{scope: key, amount: 1, alert_at: [80, 80]}", "alert_at: got a list, wanted whole percents"),
         ("{scope: key, amount: 1, match: me}", "match: got 'me', wanted nothing, for this scope matches all calls"),
         ("{scope: user, amount: 1}", "match: got nothing, wanted the user, or * for each of them"),
         ("{scope: tag, amount: 1}", "match: got nothing, wanted a tag as name=value"),
         ("{scope: tag, amount: 1, match: prod}", "match: got 'prod', wanted a tag as name=value"),
         ("{scope: tag, amount: 1, match: prod=}", "match: got 'prod=', wanted a tag as name=value"),
+        ("{scope: tag, amount: 1, match: 'env=pr*'}", "match: got 'env=pr*', wanted a tag as name=value"),
+        ("{scope: tag, amount: 1, match: '*=prod'}", "match: got '*=prod', wanted a tag as name=value"),
+        ("{scope: tag, amount: 1, match: 'env = prod'}", "match: got 'env = prod', wanted a tag as name=value"),
+        ("{scope: user, amount: 1, match: 'ad*'}", "match: got 'ad*', wanted the user, or * for each of them"),
+        ('{scope: user, amount: 1, match: "ada\\n"}', "match: got 'ada\\n', wanted the user"),
         ("{scope: key, amount: 1, until: never}", "until: got a field that is not known here"),
     ],
 )
@@ -187,6 +192,39 @@ def test_two_hard_budgets_that_contradict_each_other_are_refused() -> None:
     assert said.startswith("keys[1].budgets[0].amount: got '7'")
     apply(file("{scope: key, amount: 5}", "{scope: key, amount: 5}", "{scope: key, amount: 6, period: day}"))
     assert len(written()) == 2
+
+
+def test_a_file_mends_what_contradicts_itself_in_the_database() -> None:
+    apply(file("{scope: key, amount: 5}"))
+    twin = Budget.objects.get()
+    twin.pk = None
+    twin.save(force_insert=True)
+    apply(file("{scope: key, amount: 6}"))
+    assert written() == [("key", "frontend", 6, "month", True)]
+
+
+@pytest.mark.parametrize(
+    ("key", "shared", "doubts"),
+    [
+        ("{scope: key, amount: 50}", "{scope: organisation, amount: 50}", []),
+        ("{scope: key, amount: 60, hard: false}", "{scope: organisation, amount: 50}", []),
+        ("{scope: key, amount: 60}", "{scope: organisation, amount: 50, hard: false}", []),
+        ("{scope: key, amount: 60}", "{scope: organisation, amount: 50, period: total}", []),
+        (
+            "{scope: key, amount: 1500.5}",
+            "{scope: team, match: web, amount: 50}, {scope: team, match: data, amount: 1}",
+            ["key frontend of acme: amount is 1,500.5, but the budget of team web is no more than 50."],
+        ),
+        (
+            "{scope: team, amount: 60}",
+            "{scope: organisation, amount: 50}",
+            ["team web of acme: amount is 60, but the budget of organisation acme is no more than 50."],
+        ),
+    ],
+)
+def test_what_is_bounded_already_is_doubted(key: str, shared: str, doubts: list[str]) -> None:
+    said = warnings(file(key, shared=shared))
+    assert said == [f"budget of {doubt}" for doubt in doubts]
 
 
 def test_plain_names_of_models_must_exist() -> None:

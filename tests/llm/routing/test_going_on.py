@@ -10,8 +10,9 @@ import pytest
 
 from llm.call import Call, NoLedger
 from llm.errors import BudgetExceeded, ProviderBroken, ProviderError, ProviderTimeout
+from llm.prepare import Candidate
 from llm.routing.going_on import Said, continued
-from llm.types import BlockDelta, Options, ReasoningDelta, Started, TextDelta, ToolCallDelta
+from llm.types import BlockDelta, Options, ReasoningDelta, Started, Text, TextDelta, ToolCallDelta
 from tests.llm.doubles import PRICE, ScriptedProvider, answer, model, request, route
 from tests.llm.routing.bench import Bench, said
 from tests.llm.routing.wire import Wire, small, way
@@ -164,6 +165,17 @@ class TestWhat:
         with pytest.raises(ProviderBroken):
             await bench.ask(route("one"), route("two", order=2), continues=True)
         assert [attempt.is_paid for attempt in bench.attempts] == [False]
+
+    async def test_what_was_said_is_covered_too_for_it_is_read_once_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        covered = list[str]()
+
+        def most_cost(candidate: Candidate, call: Call) -> int:
+            covered.append("".join(str(part) for part in candidate.request.messages[-1].parts))
+            return 1
+
+        monkeypatch.setattr(Candidate, "most_cost", most_cost)
+        await self.ask([TextDelta("Hel")])
+        assert covered == [str(Text("Hi")), str(Text("Hel"))]
 
     async def test_a_time_out_of_the_stream_is_a_break(self) -> None:
         bench = await self.ask([TextDelta("Hel")], error=ProviderTimeout("still"))

@@ -230,6 +230,7 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "watched": {},
     "unwatched": {},
     **{name: {"budgets": [{"scope": "key", "amount": "0.05"}]} for name in PURSES},
+    "purse-told": {"budgets": [{"scope": "key", "amount": "0.08", "alert_at": [50]}]},
     "purse-for-good": {"budgets": [{"scope": "key", "amount": "0.01", "period": "total"}]},
     "wealthy": {"budgets": [{"scope": "key", "amount": "1000", "period": "day"}]},
     "frugal": {"reserve_max_tokens": 7, "budgets": [{"scope": "key", "amount": "1000", "period": "week"}]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from llm import periods
 from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, question
 from tests.llm.surfaces.sdk import ASKED, sdk_with
 from tests.llm.surfaces.talk import talking
+from tests.services import wait_until
 
 FIFTY: dict[str, Any] = {"max_tokens": 50}
 
@@ -100,6 +102,29 @@ def test_over_a_socket(house: House) -> None:
     assert done["response"]["cost"] == "0.05"
     assert (refused["error"]["code"], refused["error"]["limit"]["resets_at"]) == ("insufficient_quota", resets_at())
     assert spent(house, "purse-socket") == ([Decimal("0.05")], 0)
+
+
+WEBHOOK = """
+from webhooks.models import Webhook
+made = Webhook(url="https://127.0.0.1:9/")
+made.renew_secret()
+made.save()
+"""
+
+
+def test_webhooks_hear_of_its_share_and_that_it_is_used_up(house: House) -> None:
+    """Calls of five cents against eight: the second finds no room, though three cents are left."""
+    house.serving.manage("shell", "-v", "0", "-c", WEBHOOK)
+    asked = question("nickel", options=FIFTY)
+    assert [house.post(NATIVE, asked, key="purse-told").status_code for _ in range(3)] == [200, 429, 429]
+
+    def told() -> list[tuple[str, str, int]]:
+        bodies = [json.loads(row["body"]) for row in house.serving.rows("webhooks_delivery")]
+        mine = [body for body in bodies if body["data"]["budget"] == "the budget of key purse-told"]
+        return [(body["type"], body["data"]["spent"], body["data"]["share"]) for body in mine]
+
+    assert wait_until(lambda: told() == [("budget.alert", "0.05", 50), ("budget.exceeded", "0.05", 62)])
+    house.serving.change("UPDATE webhooks_webhook SET disabled = true")
 
 
 def test_what_never_resets_says_so(house: House) -> None:
