@@ -17,6 +17,7 @@ PREFIXES: dict[Kind, tuple[str, ...]] = {
     "tokens": ("x-ratelimit-{}-tokens", "anthropic-ratelimit-tokens-{}"),
 }
 """Where a limit may stand, the most telling first."""
+WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -55,7 +56,7 @@ def parse_allowance(headers: Mapping[str, str], now: datetime, kind: Kind = "req
 
 
 def _whole(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() else None
+    return int(value) if value and WHOLE.fullmatch(value) else None
 
 
 def _span(value: str | None, now: datetime) -> float | None:

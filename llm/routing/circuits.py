@@ -35,6 +35,8 @@ SHARE = 0.5
 COOL_DOWN = 5.0
 """Seconds that a circuit stays open at first; twice as long each time that it opens again soon."""
 LONGEST = 120.0
+DOUBLINGS = 10
+"""Beyond the longest. An outage of days trips a circuit more often than a number can be doubled."""
 SOON = 60.0
 TRIALS = 3
 """Tries that must succeed, one after the other, for a half-open circuit to close. At first one is let through, and
@@ -189,7 +191,7 @@ class Circuit:
     def _open(self, now: float, why: str) -> None:
         again = self.due is not None or now - self._closed_at < SOON
         trips = self.last.trips + 1 if again else 1
-        cool_down = min(COOL_DOWN * 2 ** (trips - 1), LONGEST) * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load
+        cool_down = min(COOL_DOWN * 2.0 ** min(trips - 1, DOUBLINGS), LONGEST) * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load
         since = now if self.due is None else self.last.since
         self._tell_of(Change(uuid4().hex, now, now + cool_down, since, trips=trips, why=why))
 

@@ -52,6 +52,14 @@ def test_anthropic_says_it_in_its_own_headers() -> None:
     assert parse_allowance(headers, NOW) == Allowance(50, 0)
 
 
-@pytest.mark.parametrize("headers", [{}, {"x-ratelimit-limit-requests": "10"}, {"x-ratelimit-limit-requests": "many"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-ratelimit-limit-requests": "10"},
+        {"x-ratelimit-limit-requests": "many"},
+        {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "9" * 5_000},
+    ],
+)
 def test_silence_is_no_limit(headers: dict[str, str]) -> None:
     assert parse_allowance(headers, NOW) is None

@@ -135,6 +135,18 @@ def test_a_failed_trial_opens_it_for_longer_up_to_a_cap() -> None:
     assert max(waits) <= LONGEST * 1.2
 
 
+def test_an_outage_of_days_ends_like_any_other() -> None:
+    board = Board()
+    board.open()
+    for _ in range(1_100):
+        board.cool_down()
+        board.try_once(ProviderBroken("still"))
+    assert board.cool_down() <= LONGEST * 1.2
+    for _ in range(TRIALS):
+        board.try_once()
+    assert board.state == "closed"
+
+
 def test_who_closed_long_ago_begins_with_the_shortest_pause_again() -> None:
     board = Board()
     board.open()
