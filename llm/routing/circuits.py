@@ -123,9 +123,13 @@ class Circuit:
     def is_being_tried(self) -> bool:
         return self._trying > 0
 
+    def left(self, now: float) -> float:
+        """Seconds until somebody may be let through."""
+        return 0.0 if self.due is None else max(self.due - now, 0.0)
+
     def pause(self, now: float) -> float:
         """Seconds that its vendor is still to be left alone, as it has asked; 0 where it has not."""
-        return max(self.due - now, 0.0) if self.due is not None and self.last.paused else 0.0
+        return self.left(now) if self.last.paused else 0.0
 
     def enter(self, now: float) -> bool:
         """A try begins; True if it is one on trial, for which `succeed`, `fail` or `leave` is owed."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from llm.call import Call, NoLedger
 from llm.errors import (
     ProviderAuth,
     ProviderBroken,
@@ -20,9 +21,11 @@ from llm.errors import (
     ProviderUnreachable,
     Unavailable,
 )
+from llm.providers.base import UpstreamCall
 from llm.registry import RouteSpec
 from llm.routing.circuits import COOL_DOWN, FAILURES, LONGEST, TRIALS, WINDOW, Circuit, Circuits
-from tests.llm.doubles import HandClock, ScriptedProvider, answer, route, with_provider
+from llm.types import EventStream
+from tests.llm.doubles import HandClock, ScriptedProvider, answer, call, route, with_provider
 from tests.llm.routing.bench import Bench
 
 ROUTE = route("one")
@@ -233,6 +236,48 @@ class TestOnTheWay:
         bench = Bench(one=one, two=ScriptedProvider(answer()))
         await bench.ask(with_provider(route("one"), retries=10), route("two", order=2))
         assert len(one.calls) == FAILURES
+
+    async def test_it_is_said_where_the_call_fails_too(self) -> None:
+        bench, second = Bench(one=ScriptedProvider([ProviderAuth("bad key")])), route("two", order=2)
+        self.open(bench, second)
+        with pytest.raises(ProviderAuth):
+            await bench.ask(route("one"), second)
+        assert bench.outcomes == [("one", "provider_auth"), ("two", "circuit_open")]
+
+    async def test_a_route_that_opened_during_the_back_off_is_not_asked_again(self) -> None:
+        first = with_provider(route("one"), retries=3)
+
+        async def meanwhile(seconds: float) -> None:
+            self.open(bench, first)
+
+        one = ScriptedProvider([ProviderOverloaded("busy")], answer())
+        bench = Bench(parts={"sleep": meanwhile}, one=one, two=ScriptedProvider(answer()))
+        await bench.ask(first, route("two", order=2))
+        assert bench.outcomes == [("one", "provider_overloaded"), ("two", None)]
+        assert not +bench.router._tools.retries._under_way
+
+    @pytest.mark.parametrize("spares", [0, 1])
+    async def test_those_who_wait_for_their_budgets_do_not_all_become_trials(self, spares: int) -> None:
+        class Slow(NoLedger):
+            async def cover(self, call: Call, amount: int | None) -> None:
+                await asyncio.sleep(0)
+
+        class Patient(ScriptedProvider):
+            async def stream(self, call: UpstreamCall) -> EventStream:
+                await asyncio.sleep(0.01)
+                async for events in super().stream(call):
+                    yield events
+
+        one = Patient([ProviderBroken("still")])
+        bench = Bench(parts={"ledger": Slow()}, one=one, two=ScriptedProvider(answer()))
+        ways = route("one"), *(route("two", order=2) for _ in range(spares))
+        self.open(bench, ways[0])
+        bench.clock.seconds += COOL_DOWN * 1.2
+        asked = [bench.router.stream(call(clock=bench.clock), bench.plan(*ways)) for _ in range(20)]
+        await asyncio.gather(*(anext(stream) for stream in asked), return_exceptions=True)
+        for stream in asked:
+            await stream.aclose()
+        assert len(one.calls) == 1
 
     async def test_the_last_route_is_tried_though_it_is_open(self) -> None:
         bench = Bench(one=ScriptedProvider(answer()))
