@@ -200,11 +200,14 @@ class Circuit:
         self._tell_of(Change(uuid4().hex, now, now + cool_down, since, trips=trips, why=why))
 
     def _pause(self, now: float, seconds: float) -> None:
-        if self.due is not None and not self.last.paused:
+        """One that had opened stays open for so long, and is tried with care after that."""
+        opened = self.due is not None and not self.last.paused
+        if opened and self.left(now):
             return
         until = max(now + min(seconds, LONGEST_PAUSE), self.due or 0.0)
+        since = self.last.since if opened else now
         why = f"provider_rate_limited: the vendor asks for a pause of {seconds:.3g} s"
-        self._tell_of(Change(uuid4().hex, now, until, now, paused=True, trips=self.last.trips, why=why))
+        self._tell_of(Change(uuid4().hex, now, until, since, paused=not opened, trips=self.last.trips, why=why))
 
     def _close(self, now: float, why: str) -> None:
         self._tell_of(Change(uuid4().hex, now, trips=self.last.trips, why=why))

@@ -65,7 +65,6 @@ class Try:
                     if ready := held.until_content(events):
                         if not self.has_content:
                             self._note_content()
-                        self._count_wait()
                         yield ready
             if not finished:
                 raise ProviderBroken("The provider's stream ended before its answer did.")
@@ -129,7 +128,9 @@ class Try:
             raise ProviderRateLimited(f"{name} has asked for a pause.", retry_after=left)
         if not (self._on_trial or circuit.admits(now)):
             permit.undo()
-            raise ProviderOverloaded(f"At {name} {circuit.last.why}.", code="circuit_open", retry_after=circuit.left(now))
+            raise ProviderOverloaded(
+                f"At {name} {circuit.last.why}.", code="circuit_open", retry_after=circuit.left(now)
+            )
         self._on_trial = self._on_trial or circuit.enter(now)
 
     def _depart(self, permit: Permit) -> UpstreamCall:
@@ -164,6 +165,7 @@ class Try:
         self._circuit.succeed(now, on_trial=self._on_trial)
         self._on_trial = False
         self._tools.observed.note(self.route, streamed=self.candidate.request.stream, seconds=now - self._began)
+        self._count_wait()
 
     def _note_error(self, error: ProviderError) -> None:
         attempt = self.attempt

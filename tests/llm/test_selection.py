@@ -117,6 +117,20 @@ async def test_what_the_request_itself_needs_counts_too() -> None:
     assert (await Choice().make(long)).model.name == "middle"
 
 
+async def test_the_prompt_is_measured_as_often_for_many_models_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Request] = []
+
+    def measure(request: Request) -> int:
+        measured.append(request)
+        return 10
+
+    monkeypatch.setattr("llm.tokens.estimate_request", measure)
+    await Choice(CHEAP).make()
+    alone = len(measured)
+    await Choice(*MODELS).make()
+    assert len(measured) == 2 * alone
+
+
 async def test_only_what_the_key_may_use_is_chosen() -> None:
     assert await Choice().name(caller=replace(CALLER, models=("m*", "b*"))) == "middle"
 

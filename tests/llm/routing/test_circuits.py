@@ -181,6 +181,16 @@ def test_a_vendor_that_asks_for_a_pause_gets_it_and_no_trial() -> None:
     assert [board.circuit.enter(board.clock.seconds) for _ in range(3)] == [False] * 3
 
 
+def test_a_pause_asked_for_by_one_that_recovers_is_kept_and_care_taken_after_it() -> None:
+    board = Board()
+    board.open()
+    board.cool_down()
+    board.try_once(ProviderRateLimited("not so fast", retry_after=30))
+    assert board.state == "open"
+    assert board.cool_down() == pytest.approx(30)
+    assert board.state == "half_open"
+
+
 def test_a_pause_of_years_ends_in_minutes() -> None:
     board = Board()
     board.try_once(ProviderRateLimited("later", retry_after=10 * 365 * 86_400))

@@ -147,6 +147,27 @@ def test_of_two_who_speak_at_once_the_later_is_right(processes: tuple[Process, P
     assert (here.state, there.state) == ("closed", "closed")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no JSON",
+        "[]",
+        '{"route": {}}',
+        '{"route": {"id": 1, "version": 0, "provider": "p", "region": "eu"}, "change": {}}',
+    ],
+)
+def test_what_another_release_says_is_passed_by(
+    redis_url: str, key: str, processes: tuple[Process, Process], said: str
+) -> None:
+    here, there = processes
+    with Redis.from_url(redis_url) as client:
+        client.hset(key, "1", said)
+    here.fail()
+    here.exchange()
+    there.exchange()
+    assert there.state == "open"
+
+
 @pytest.mark.parametrize("end", ["freeze", "kill"])
 def test_without_redis_each_process_goes_by_itself(own_redis: OwnRedis, key: str, end: str) -> None:
     here = Process(own_redis.url)

@@ -137,7 +137,10 @@ class TestBudgets:
         bench = Bench(parts={"ledger": Purse(5)}, one=one, dear=ScriptedProvider())
         down(bench, first := route("one"))
         await bench.ask(first, route("dear", order=2))
-        assert [(attempt.provider, attempt.outcome) for attempt in bench.attempts] == [("dear", "skipped"), ("one", "ok")]
+        assert [(attempt.provider, attempt.outcome) for attempt in bench.attempts] == [
+            ("dear", "skipped"),
+            ("one", "ok"),
+        ]
 
     async def test_where_no_fallback_is_covered_the_failure_stands(self, monkeypatch: pytest.MonkeyPatch) -> None:
         priced(monkeypatch, one=1, dear=10)
