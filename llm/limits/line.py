@@ -77,8 +77,11 @@ class Line:
         """Seconds until `waiter` has its turn, if all goes on as it does now."""
         now = self._clock.monotonic()
         room = max((full.until - now for full in self._missing(waiter)), default=0.0)
-        ahead = sum(bisect_left(group, waiter) for group in self._groups.values())
-        return max(room, 0.0) + ahead * waiter.pace
+        return max(room, 0.0) + self.ahead(waiter) * waiter.pace
+
+    def ahead(self, waiter: Waiter) -> int:
+        """How many stand before it, or would."""
+        return sum(bisect_left(group, waiter) for group in self._groups.values())
 
     def short(self, waiter: Waiter) -> Reading | None:
         """The limit that it waits for, the longest where there are several."""

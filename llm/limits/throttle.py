@@ -81,7 +81,8 @@ FREE = NoThrottle()
 
 
 class WaitingThrottle:
-    """Works on one event loop. At most `queue` calls wait for each provider; tests may shorten the `window`."""
+    """Works on one event loop. Nobody waits behind more than `queue` calls to one provider: so a crowd that may wait
+    turns nobody away who goes before it. Tests may shorten the `window`."""
 
     def __init__(
         self, meters: Meters, clock: Clock | None = None, *, queue: int = 1000, window: float = WINDOW
@@ -121,7 +122,7 @@ class WaitingThrottle:
         began = self._clock.monotonic()
         left = LONGEST_WAIT if call.deadline is None else call.deadline - began
         expected = line.expected(waiter)
-        if len(line) >= self._queue or expected >= left:
+        if line.ahead(waiter) >= self._queue or expected >= left:
             raise self._busy(line, waiter, route)
         try:
             taken = await line.wait(waiter, left)

@@ -216,6 +216,23 @@ async def test_interactive_calls_pass_those_who_wait_for_their_share(
     assert await queue.drain() == ["low 1", "normal", "low 2"]
 
 
+@pytest.mark.parametrize("priority", ["normal", "high"])
+async def test_a_line_full_of_those_who_come_later_turns_nobody_away(
+    meters: Meters, clock: HandClock, priority: str
+) -> None:
+    throttle, route = WaitingThrottle(meters, clock, queue=2), way(Limits(4), interactive_share=0.5)
+
+    def enter(priority: str) -> asyncio.Task[Permit]:
+        return asyncio.create_task(throttle.enter(asked(priority=priority, clock=clock), route))
+
+    lows = [enter("low") for _ in range(4)]
+    await until(lambda: [low.done() for low in lows].count(True) == 2)
+    await busy(throttle, asked(priority="low", clock=clock), route)
+    await asyncio.wait_for(enter(priority), 1)
+    for low in lows:
+        low.cancel()
+
+
 async def test_a_route_without_room_does_not_hold_up_the_others_of_its_provider(
     throttle: WaitingThrottle, clock: HandClock
 ) -> None:

@@ -138,8 +138,10 @@ def test_news_of_a_former_edition_of_a_provider_is_none(processes: tuple[Process
 
 
 def test_of_two_who_speak_at_once_the_later_is_right(processes: tuple[Process, Process]) -> None:
+    """The later by more than the clocks' difference can be mistaken."""
     here, there = processes
     here.fail()
+    here.clock.ahead += 1
     there.of(ROUTE).reset(there.seconds, "reset by hand")
     there.exchange()
     here.exchange()

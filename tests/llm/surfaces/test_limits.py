@@ -30,9 +30,11 @@ def registry(base_url: str) -> dict[str, Any]:
             {"name": "wide", **vendor},
             {"name": "narrow", **vendor, "max_concurrency": 1, "interactive_share": 0},
             {"name": "counted", **vendor, "requests_per_minute": 1},
+            {"name": "terse", **vendor, "tokens_per_minute": 100},
         ],
         "models": [
             {"name": "plain", "routes": [{"provider": "wide", "upstream_model": "words-20"}]},
+            {"name": "short", "routes": [{"provider": "terse", "upstream_model": "words-20"}]},
             {"name": "held", "routes": [{"provider": "wide", "upstream_model": "gate"}]},
             *({"name": name, "routes": [{"provider": "narrow", "upstream_model": name}]} for name in narrow),
             *({"name": name, "routes": [{"provider": "counted", "upstream_model": name}]} for name in counted),
@@ -157,6 +159,12 @@ def test_the_status_of_a_provider_tells_what_is_left(house: House) -> None:
     after = told()
     assert (after["limit"], after["remaining"]) == (1, 0)
     assert after["reset"] > before["reset"]
+
+
+def test_where_no_turn_can_ever_come_nobody_is_told_to_try_again(house: House) -> None:
+    refused = house.ask(NATIVE, "short", "word " * 200)
+    assert refused.json()["error"]["limit"]["name"] == "tokens_per_minute"
+    assert (refused.headers.get("retry-after"), refused.headers["x-should-retry"]) == (None, "false")
 
 
 def test_a_route_whose_line_is_full_gives_way_to_the_next(house: House) -> None:
