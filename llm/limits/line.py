@@ -56,7 +56,8 @@ class Full:
 
 
 class Line:
-    """Of one provider, in this process. One task serves it as long as somebody waits.
+    """Of one provider, in this process. One task serves it as long as somebody waits. The heads of such lines know of
+    one another through the meters.
 
     Whoever lacks only what others do not need (the room of another route, the share of those who yield) is passed.
     """
@@ -106,11 +107,11 @@ class Line:
             self._remove(waiter)
             self._changed.set()
 
-    async def look(self, demands: list[Demand]) -> Taken:
-        """Take them if there is room. If not, nobody needs to look before there is some, unless somebody has left since
-        this was asked."""
+    async def look(self, demands: list[Demand], due: float) -> Taken:
+        """Take them if there is room for one that is `due` then. If not, nobody needs to look before there is some,
+        unless somebody has left since this was asked."""
         left = self._left
-        taken = await self._meters.take(demands)
+        taken = await self._meters.take(demands, due)
         now = self._clock.monotonic()
         for reading in taken.readings:
             if not reading.fits and (left == self._left or reading.demand.name == FOR_GOOD):
@@ -136,7 +137,7 @@ class Line:
             self._serving = None
 
     async def _try(self, head: Waiter) -> None:
-        taken = await self.look(head.demands)
+        taken = await self.look(head.demands, head.due)
         if head.turn.done():
             taken.undo()
         elif taken.short is None:

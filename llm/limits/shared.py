@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
-from llm.call import Clock
+from llm.call import Clock, SystemClock
 from llm.limits import scripts
 from llm.limits.memory import LOOK_AGAIN, MemoryMeters
 from llm.limits.meters import Change, Demand, Reading, Taken, granted
@@ -54,20 +54,22 @@ class RedisMeters:
         self._tasks: set[asyncio.Task[Reply]] = set()
         self._pulse: asyncio.Task[None] | None = None
 
-    async def take(self, demands: Sequence[Demand]) -> Taken:
+    async def take(self, demands: Sequence[Demand], due: float | None = None) -> Taken:
         """Whoever leaves while it is being taken gives it back."""
         self._begin()
         self._flush()
         self._unanswered += 1
-        work = asyncio.ensure_future(self._take([granted(demand) for demand in demands]))
+        work = asyncio.ensure_future(self._take([granted(demand) for demand in demands], due))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             work.add_done_callback(_undo)
             raise
 
-    async def _take(self, demands: list[Demand]) -> Taken:
-        arguments: list[Argument] = []
+    async def _take(self, demands: list[Demand], due: float | None) -> Taken:
+        arguments: list[Argument] = ["", ""]
+        if due is not None:
+            arguments = [_micros(due - (self._clock or SystemClock()).monotonic()), f":{due!r}"]
         for demand in demands:
             held = 0 if demand.window else self._held.setdefault(demand.key, 0)
             arguments += (_micros(demand.window), demand.most, demand.wanted, held, _micros(LOOK_AGAIN))

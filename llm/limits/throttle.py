@@ -97,10 +97,10 @@ class WaitingThrottle:
         demands = self._demands(call, route)
         if not demands:
             return FREE
-        line = self._line(route.provider)
-        if not len(line) and (taken := await line.look(demands)).short is None:
+        line, due = self._line(route.provider), self._due(call)
+        if not len(line) and (taken := await line.look(demands, due)).short is None:
             return Turn(self, line, taken)
-        return await self._wait(call, route, line, Waiter(self._due(call), demands))
+        return await self._wait(call, route, line, Waiter(due, demands))
 
     async def standing(self, provider: ProviderSpec) -> Allowance | None:
         limits = Limits(provider.limits.requests_per_minute)

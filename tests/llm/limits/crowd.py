@@ -1,4 +1,5 @@
-"""`python -m tests.llm.limits.crowd URL PROVIDER MOST WINDOW SECONDS`: a process whose calls crowd before a provider.
+"""`python -m tests.llm.limits.crowd URL PROVIDER MOST WINDOW SECONDS PRIORITY…`: a process whose calls crowd before a
+provider.
 
 Every turn is a line: when it came, on the clock that all processes of a machine share, the priority, and the wait.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 
 from llm.limits import RedisMeters, WaitingThrottle, line
 from llm.redis import GuardedRedis
@@ -18,7 +20,7 @@ EACH = 8
 """Callers of each priority, of whom each asks again as soon as it was served."""
 
 
-async def crowd(url: str, provider: int, most: int, window: float, seconds: float) -> None:
+async def crowd(url: str, provider: int, most: int, window: float, seconds: float, priorities: Sequence[str]) -> None:
     line.HANDICAP.update(normal=window / 2, low=window)
     redis = GuardedRedis(url)
     throttle = WaitingThrottle(RedisMeters(redis), window=window)
@@ -31,10 +33,9 @@ async def crowd(url: str, provider: int, most: int, window: float, seconds: floa
             print(time.monotonic(), priority, permit.waited)
             permit.leave(0)
 
-    await asyncio.gather(*(ask_again_and_again(priority) for priority in ("low", "normal", "high") * EACH))
+    await asyncio.gather(*(ask_again_and_again(priority) for priority in priorities for _ in range(EACH)))
 
 
 if __name__ == "__main__":
-    url, *numbers = sys.argv[1:]
-    provider, most, window, seconds = numbers
-    asyncio.run(crowd(url, int(provider), int(most), float(window), float(seconds)))
+    url, provider, most, window, seconds, *priorities = sys.argv[1:]
+    asyncio.run(crowd(url, int(provider), int(most), float(window), float(seconds), priorities))

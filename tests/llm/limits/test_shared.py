@@ -65,6 +65,45 @@ async def test_processes_share_places(make: Make) -> None:
     assert await takes(other, demand)
 
 
+async def test_who_came_before_in_another_process_goes_first(make: Make, clock: HandClock) -> None:
+    one, other, demand = make(clock=clock), make(clock=clock), places(1)
+    early, late = clock.seconds, clock.seconds + 10
+    first = await one.take([demand])
+    assert (await other.take([demand], early)).short is not None
+    first.leave(0)
+    await settled(one)
+    yielding = (await one.take([demand], late)).short
+    assert yielding is not None
+    assert 0 < yielding.wait < 1
+    second = await other.take([demand], early)
+    assert second.short is None
+    second.leave(0)
+    await settled(other)
+    assert (await one.take([demand], late)).short is None
+
+
+async def test_who_looks_no_more_has_left_the_line(make: Make, clock: HandClock) -> None:
+    one, other, demand, rare = make(clock=clock), make(clock=clock), places(1), requests(1)
+    first = await one.take([demand, rare])
+    await other.take([demand], clock.seconds), await other.take([rare], clock.seconds)
+    first.undo()
+    await settled(one)
+    late = clock.seconds + 10
+    assert (await one.take([demand], late)).short is not None
+    clock.seconds += 0.5
+    assert (await one.take([demand], late)).short is None
+    assert (await one.take([rare], late)).short is not None
+    clock.seconds += 1
+    assert (await one.take([rare], late)).short is None
+
+
+async def test_only_those_who_want_the_same_stand_in_line(make: Make, clock: HandClock) -> None:
+    one, other, full, free = make(clock=clock), make(clock=clock), places(1), places(9)
+    await one.take([full])
+    await other.take([full, free], clock.seconds)
+    assert (await one.take([free], clock.seconds + 10)).short is None
+
+
 async def test_the_server_tells_the_time_and_forgets_what_is_over(make: Make, redis: GuardedRedis) -> None:
     demand, busy = requests(100_000), places(3)
     taken = await make().take([demand, busy])

@@ -68,7 +68,7 @@ async def busy(throttle: WaitingThrottle, *question: Any) -> ProviderBusy:
 
 async def test_without_limits_nobody_waits_and_nothing_is_counted(clock: HandClock) -> None:
     class Untouched(MemoryMeters):
-        async def take(self, demands: Any) -> Any:
+        async def take(self, demands: Any, due: Any = None) -> Any:
             raise AssertionError
 
     permit = await WaitingThrottle(Untouched(clock=clock), clock).enter(asked(), way())
@@ -334,9 +334,9 @@ async def test_only_the_head_looks_and_never_busily(clock: HandClock) -> None:
     class Counting(MemoryMeters):
         looks = 0
 
-        async def take(self, demands: Any) -> Any:
+        async def take(self, demands: Any, due: Any = None) -> Any:
             self.looks += 1
-            return await super().take(demands)
+            return await super().take(demands, due)
 
     meters = Counting(clock=clock)
     throttle, route = WaitingThrottle(meters, clock), way(Limits(1))
