@@ -172,7 +172,7 @@ class Try:
         attempt.outcome, attempt.error, attempt.status = "error", error.code, error.upstream_status
         self._circuit.fail(self._now(), error, on_trial=self._on_trial)
         self._on_trial = False
-        if isinstance(error, COUNTED):
+        if isinstance(error, (*COUNTED, ProviderRateLimited)):
             self._tools.observed.note_failure(self.route, streamed=self.candidate.request.stream)
 
     def _end(self, permit: Permit) -> None:
