@@ -104,9 +104,17 @@ def _offers(
             continue
         bound = min(filter(None, (answer, model.max_output_tokens)), default=None)
         costs = [prices.likely(route.price_at(call.record.created_at), prompt, bound) for route in routes]
-        seen = [seconds for route in routes if (seconds := speed(route, streamed=request.stream)) is not None]
         known = [cost for cost in costs if cost is not None]
-        yield Offer(model, max(known) if len(known) == len(costs) else None, min(seen, default=None))
+        dearest = max(known) if len(known) == len(costs) else None
+        yield Offer(model, dearest, _seconds(model, routes, streamed=request.stream, speed=speed))
+
+
+def _seconds(model: ModelSpec, routes: list[RouteSpec], *, streamed: bool, speed: Speed) -> float | None:
+    """Until its answers begin, of the slowest route that may be asked first."""
+    lowest = min(route.order for route in routes)
+    first = [route for route in routes if model.strategy != "ordered" or route.order == lowest]
+    seen = [seconds for route in first if (seconds := speed(route, streamed=streamed)) is not None]
+    return (min if model.strategy == "fastest" else max)(seen, default=None)
 
 
 def _is_wanted(provider: str | None, route: RouteSpec) -> bool:

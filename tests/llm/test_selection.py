@@ -11,7 +11,7 @@ import pytest
 from llm.call import Call, Caller
 from llm.errors import GatewayError, InvalidField
 from llm.prepare import Defaults, Plan, prepare
-from llm.registry import ModelSpec, RouteSpec, Snapshot
+from llm.registry import ModelSpec, RouteSpec, Snapshot, Strategy
 from llm.types import Image, Message, Options, Request, Requirements, Tool
 from tests.llm.doubles import CALLER, PRICE, call, model, request, route, snapshot, with_provider
 
@@ -88,6 +88,24 @@ async def test_of_the_same_price_the_best_is_chosen_then_the_fastest() -> None:
 async def test_what_was_seen_to_be_slow_is_left_out_and_what_was_not_seen_is_not() -> None:
     assert await Choice(cheap=2.0, middle=0.5).name(max_latency_ms=1_000) == "middle"
     assert await Choice(middle=0.5).name(max_latency_ms=1_000) == "cheap"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "orders", "chosen"),
+    [
+        ("ordered", (1, 2), "middle"),
+        ("ordered", (2, 1), "two"),
+        ("ordered", (1, 1), "middle"),
+        ("weighted", (1, 2), "middle"),
+        ("fastest", (1, 2), "two"),
+    ],
+)
+async def test_a_model_is_as_slow_as_the_route_that_may_be_asked_first(
+    strategy: Strategy, orders: tuple[int, int], chosen: str
+) -> None:
+    slow, quick = (route(name, order=order) for name, order in zip(("slow", "quick"), orders, strict=True))
+    two = model("two", routes=(slow, quick), strategy=strategy, quality=5)
+    assert await Choice(two, MIDDLE, slow=5.0, quick=0.1).name(max_latency_ms=1_000) == chosen
 
 
 async def test_an_unknown_price_is_no_low_one() -> None:
