@@ -104,7 +104,7 @@ class Meters(Protocol):
 
     async def take(self, demands: Sequence[Demand], due: float | None = None) -> Taken:
         """All of them or none; who wants nothing (0) only looks. Who stands in line says since when (`due`, as in
-        `Waiter`), and does not pass those of other processes who wait for the same."""
+        `Waiter`), and does not pass those of other processes who have waited for the same much longer."""
 
     def change(self, taken: Taken, changes: Sequence[Change]) -> None:
         """Of what was taken: more of it counts from now on, less as if it had never been taken."""

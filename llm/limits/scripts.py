@@ -100,7 +100,7 @@ end
 """
 
 _LINES = """
-local due, me = tonumber(ARGV[4]), name .. ARGV[5]
+local due, apart, me = tonumber(ARGV[4]), tonumber(ARGV[5]), name .. ARGV[6]
 local LOOKS, LATE = 1100000, 200000
 
 local function heads(key)
@@ -108,7 +108,7 @@ local function heads(key)
     for who, head in pairs(standing) do
         if head[2] <= now then
             standing[who] = nil
-        elseif who ~= me and head[1] < now + due then
+        elseif who ~= me and head[1] < now + due - apart then
             yields = true
         end
     end
@@ -133,7 +133,7 @@ TAKE = Script(
     + """
 local states, all_fit = {}, true
 for i, key in ipairs(KEYS) do
-    local at = 5 * i + 1
+    local at = 5 * i + 2
     local state = {window = tonumber(ARGV[at]), wanted = tonumber(ARGV[at + 2])}
     state.kept, state.used = (state.window > 0 and read or places)(key, state.window)
     if state.window == 0 and not state.kept[name] then
@@ -160,7 +160,7 @@ for i, state in ipairs(states) do
         state.used = state.used + state.wanted
     end
     answer[#answer + 1] = state.used
-    local pause = tonumber(ARGV[5 * i + 5])
+    local pause = tonumber(ARGV[5 * i + 6])
     if state.window > 0 and not state.yields then pause = wait(state.kept, state.window, math.max(state.short, 1)) end
     answer[#answer + 1] = pause
     answer[#answer + 1] = (all_fit or state.fits) and 1 or 0
@@ -169,10 +169,10 @@ end
 return answer
 """
 )
-"""How long after now it counts as having come, and by what name it stands in line (both empty: it stands in none). For
-each key: window (0: places), most, wanted, how many this process holds as far as it knows, and the pause until a place
-may be free. Answers the instant, and for each key: used, wait, whether it fits: for whoever stands in line it does not
-while one who came before waits for the same."""
+"""How long after now it counts as having come, how much earlier somebody else must have, and by what name it stands in
+line (all empty: it stands in none). For each key: window (0: places), most, wanted, how many this process holds as far
+as it knows, and the pause until a place may be free. Answers the instant, and for each key: used, wait, whether it
+fits: for whoever stands in line it does not while one who came so much earlier waits for the same."""
 
 CHANGE = Script(
     _MEASURES

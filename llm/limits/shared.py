@@ -18,6 +18,9 @@ PULSE = 1.0
 """Seconds between two signs of life."""
 SILENCE = 10.0
 """Seconds without a sign of life after which a process' places are free again."""
+APART = 2.0
+"""Seconds that somebody must have come earlier to go before one of another process. It costs some time: until the other
+looks again, nobody uses what is free."""
 MICROSECONDS = 1_000_000
 
 
@@ -35,6 +38,7 @@ class RedisMeters:
         local_share: float = 0.5,
         clock: Clock | None = None,
         silence: float = SILENCE,
+        apart: float = APART,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.degraded = False
@@ -43,6 +47,7 @@ class RedisMeters:
         self._alone = MemoryMeters(share=local_share, clock=clock)
         self._clock = clock
         self._silence = silence
+        self._apart = apart
         self._sleep = sleep
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._held: dict[str, int] = {}
@@ -67,9 +72,10 @@ class RedisMeters:
             raise
 
     async def _take(self, demands: list[Demand], due: float | None) -> Taken:
-        arguments: list[Argument] = ["", ""]
+        arguments: list[Argument] = ["", "", ""]
         if due is not None:
-            arguments = [_micros(due - (self._clock or SystemClock()).monotonic()), f":{due!r}"]
+            ahead = due - (self._clock or SystemClock()).monotonic()
+            arguments = [_micros(ahead), _micros(self._apart), f":{due!r}"]
         for demand in demands:
             held = 0 if demand.window else self._held.setdefault(demand.key, 0)
             arguments += (_micros(demand.window), demand.most, demand.wanted, held, _micros(LOOK_AGAIN))

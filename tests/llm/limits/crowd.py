@@ -21,9 +21,9 @@ EACH = 8
 
 
 async def crowd(url: str, provider: int, most: int, window: float, seconds: float, priorities: Sequence[str]) -> None:
-    line.HANDICAP.update(normal=window / 2, low=window)
+    line.HANDICAP.update(normal=window / 2, low=1.5 * window)
     redis = GuardedRedis(url)
-    throttle = WaitingThrottle(RedisMeters(redis), window=window)
+    throttle = WaitingThrottle(RedisMeters(redis, apart=window / 10), window=window)
     spec = ProviderSpec(id=provider, name="crowded", kind="openai", limits=Limits(most))
     until = time.monotonic() + seconds
 

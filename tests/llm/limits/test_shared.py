@@ -15,7 +15,7 @@ import pytest
 
 from config import env
 from llm.limits import RedisMeters
-from llm.limits.shared import SILENCE
+from llm.limits.shared import APART, SILENCE
 from llm.redis import GuardedRedis
 from tests.llm.doubles import HandClock
 from tests.llm.limits.demands import granted, places, requests, settled, takes, tokens, used
@@ -80,6 +80,15 @@ async def test_who_came_before_in_another_process_goes_first(make: Make, clock: 
     second.leave(0)
     await settled(other)
     assert (await one.take([demand], late)).short is None
+
+
+async def test_nobody_is_put_off_for_one_who_came_a_moment_earlier(make: Make, clock: HandClock) -> None:
+    one, other, demand = make(clock=clock), make(clock=clock), places(1)
+    first = await one.take([demand])
+    await other.take([demand], clock.seconds)
+    first.leave(0)
+    await settled(one)
+    assert (await one.take([demand], clock.seconds + APART / 2)).short is None
 
 
 async def test_who_looks_no_more_has_left_the_line(make: Make, clock: HandClock) -> None:
