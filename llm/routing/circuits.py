@@ -26,7 +26,7 @@ from llm.errors import (
 from llm.registry import RouteSpec
 
 COUNTED = (ProviderBroken, ProviderTimeout, ProviderUnreachable, ProviderOverloaded, ProviderAuth)
-"""What a route is to blame for."""
+"""What a route is to blame for; and a rate limit that no waiting helps against, as vendors call an empty account."""
 WINDOW = 30.0
 """Seconds that failures are counted over."""
 FAILURES = 5
@@ -165,7 +165,7 @@ class Circuit:
                 self._trying -= 1
             if isinstance(error, ProviderRateLimited) and error.retry_after:
                 self._pause(now, error.retry_after)
-            elif isinstance(error, COUNTED):
+            elif isinstance(error, COUNTED) or (isinstance(error, ProviderRateLimited) and not error.retryable):
                 self._count(now, error, on_trial)
 
     def leave(self, *, on_trial: bool) -> None:

@@ -89,6 +89,14 @@ def test_refusals_of_the_request_do_not(error: ProviderError) -> None:
     assert board.state == "closed"
 
 
+def test_an_empty_account_does_though_its_vendor_calls_it_a_rate_limit() -> None:
+    board, empty = Board(), ProviderRateLimited("You exceeded your current quota.")
+    empty.retryable = False
+    for _ in range(FAILURES):
+        board.try_once(empty)
+    assert board.state == "open"
+
+
 def test_a_few_failures_among_many_answers_do_not() -> None:
     board = Board()
     for _ in range(10 * FAILURES):
