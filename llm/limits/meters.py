@@ -53,6 +53,11 @@ class Reading:
     def remaining(self) -> int:
         return max(0, self.demand.most - self.used)
 
+    @property
+    def reset(self) -> float:
+        """Seconds until more is left than now."""
+        return self.wait if self.used else 0.0
+
 
 @dataclass(slots=True)
 class Taken:

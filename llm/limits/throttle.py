@@ -107,7 +107,7 @@ class WaitingThrottle:
         demands = demands_on(limits, _key(provider), "provider", tokens=0, window=self._window)
         looked = await self._meters.take([replace(demand, wanted=0) for demand in demands])
         for reading in looked.readings:
-            return Allowance(reading.demand.most, reading.remaining, reading.wait if reading.used else 0.0)
+            return Allowance(reading.demand.most, reading.remaining, reading.reset)
         return None
 
     def hear(self, reading: Reading, headers: Mapping[str, str]) -> None:

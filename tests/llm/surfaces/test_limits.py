@@ -113,6 +113,18 @@ def test_the_limit_that_refuses_is_named_with_its_scope(house: House, key: str, 
     assert (row["status"], row["limit_scope"], row["limit_name"]) == ("refused", scope, "requests_per_minute")
 
 
+@pytest.mark.parametrize("path", [NATIVE, OPENAI])
+def test_a_call_that_was_never_counted_is_told_what_is_left_too(house: House, path: str) -> None:
+    for _ in range(2):
+        refused = ask(house, "frugal", path, model="nobody")
+        assert refused.status_code == 404
+        assert (refused.headers["x-ratelimit-limit-tokens"], refused.headers["x-ratelimit-remaining-tokens"]) == (
+            "700",
+            "700",
+        )
+        assert refused.headers["x-ratelimit-reset-tokens"] == "0ms"
+
+
 def test_tokens_are_settled_to_what_was_used(house: House) -> None:
     """Each takes hundreds at first, and uses about thirty."""
     for _ in range(3):
