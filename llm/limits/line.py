@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
 from llm.call import Clock
 from llm.limits.meters import Demand, Meters, Reading, Taken
@@ -48,11 +49,13 @@ class Waiter:
 
 @dataclass(slots=True, frozen=True)
 class Full:
-    """A limit without room, as it was read: when there will be some, and when it is worth a look."""
+    """A limit without room, as it was read: when there will be some, and when it is worth a look. It has some that is
+    left to another process by those who are due `since` then."""
 
     reading: Reading
     until: float
     look: float
+    since: float
 
 
 class Line:
@@ -116,7 +119,8 @@ class Line:
         for reading in taken.readings:
             if not reading.fits and (left == self._left or reading.demand.name == FOR_GOOD):
                 pause = min(reading.wait, LOOK) * random.uniform(1.0, 1.1)  # noqa: S311  # jitter guards nothing
-                self._full[reading.demand.key] = Full(reading, now + reading.wait, now + pause)
+                since = due if reading.has_room else -inf
+                self._full[reading.demand.key] = Full(reading, now + reading.wait, now + pause, since)
         return taken
 
     def room(self) -> None:
@@ -137,12 +141,17 @@ class Line:
             self._serving = None
 
     async def _try(self, head: Waiter) -> None:
-        taken = await self.look(head.demands, head.due)
-        if head.turn.done():
-            taken.undo()
-        elif taken.short is None:
-            head.turn.set_result(taken)
-            self._remove(head)
+        """One that has left may still stand here: its own task has yet to run, and would never do so where this one
+        goes on with meters that wait for nothing."""
+        if not head.turn.done():
+            taken = await self.look(head.demands, head.due)
+            if taken.short is not None:
+                return
+            if head.turn.done():
+                taken.undo()
+            else:
+                head.turn.set_result(taken)
+        self._remove(head)
 
     async def _rest(self, seconds: float) -> None:
         self._changed.clear()
@@ -156,7 +165,8 @@ class Line:
         return max(look, 0.0)
 
     def _missing(self, waiter: Waiter) -> Iterator[Full]:
-        return (self._full[demand.key] for demand in waiter.demands if demand.key in self._full)
+        full = (self._full.get(demand.key) for demand in waiter.demands)
+        return (one for one in full if one is not None and one.since <= waiter.due)
 
     def _remove(self, waiter: Waiter) -> None:
         group = self._groups.get(waiter.group, [])

@@ -54,6 +54,11 @@ class Reading:
         return max(0, self.demand.most - self.used)
 
     @property
+    def has_room(self) -> bool:
+        """Though it did not fit, for others came before."""
+        return self.used + self.demand.wanted <= self.demand.most
+
+    @property
     def reset(self) -> float:
         """Seconds until more is left than now."""
         return self.wait if self.used else 0.0

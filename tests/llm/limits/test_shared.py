@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from config import env
-from llm.limits import RedisMeters
+from llm.limits import RedisMeters, WaitingThrottle
+from llm.limits.meters import demands_on
 from llm.limits.shared import APART, SILENCE
+from llm.limits.usage import of_provider
 from llm.redis import GuardedRedis
+from llm.registry import Limits
 from tests.llm.doubles import HandClock
-from tests.llm.limits.demands import granted, places, requests, settled, takes, tokens, used
+from tests.llm.limits.demands import asked, granted, places, requests, settled, takes, tokens, used, way
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
 
@@ -89,6 +92,23 @@ async def test_nobody_is_put_off_for_one_who_came_a_moment_earlier(make: Make, c
     first.leave(0)
     await settled(one)
     assert (await one.take([demand], clock.seconds + APART / 2)).short is None
+
+
+async def test_one_that_yields_holds_up_nobody_of_its_own_process_who_need_not(make: Make, clock: HandClock) -> None:
+    here, there, route = make(clock=clock), make(clock=clock), way(Limits(max_concurrency=1), interactive_share=0)
+    throttle = WaitingThrottle(here, clock)
+    (demand,) = demands_on(route.provider.limits, of_provider(route.provider.id), "provider", tokens=0, window=60)
+    first = await there.take([demand])
+    low = asyncio.create_task(throttle.enter(asked(priority="low", clock=clock), route))
+    await until(lambda: len(throttle._line(route.provider)) == 1)
+    await there.take([demand], clock.seconds)
+    first.leave(0)
+    await settled(there)
+    clock.seconds += 0.3
+    await until(lambda: throttle._line(route.provider)._full[demand.key].reading.used == 0)
+    await asyncio.wait_for(throttle.enter(asked(priority="high", clock=clock), route), 1)
+    assert not low.done()
+    low.cancel()
 
 
 async def test_who_looks_no_more_has_left_the_line(make: Make, clock: HandClock) -> None:

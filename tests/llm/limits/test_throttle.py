@@ -149,6 +149,28 @@ async def test_a_waiter_that_leaves_as_its_turn_comes_gives_it_back(timed: Meter
         await throttle.enter(asked(), route)
 
 
+async def test_one_that_leaves_in_the_moment_of_its_turn_does_not_stop_the_loop(clock: HandClock) -> None:
+    """Its task has not run yet when the line is served; meters in the process let no other task run meanwhile."""
+
+    class Bounded(MemoryMeters):
+        looks = 0
+
+        async def take(self, demands: Any, due: Any = None) -> Any:
+            self.looks += 1
+            assert self.looks < 100
+            return await super().take(demands, due)
+
+    meters = Bounded(clock=clock)
+    throttle, route = WaitingThrottle(meters, clock), way(ONE_AT_ONCE)
+    first = await throttle.enter(asked(clock=clock), route)
+    leaving, patient = (asyncio.create_task(throttle.enter(asked(clock=clock), route)) for _ in range(2))
+    await asyncio.sleep(0.02)
+    first.leave(0)
+    leaving.cancel()
+    await asyncio.wait_for(patient, 1)
+    assert meters.looks < 10
+
+
 async def test_a_full_line_refuses_with_the_limit_and_when_to_come_again(meters: Meters, clock: HandClock) -> None:
     throttle, route = WaitingThrottle(meters, clock, queue=0), way(Limits(2))
     for _ in range(2):
