@@ -195,7 +195,8 @@ class Circuit:
     def _open(self, now: float, why: str) -> None:
         again = self.due is not None or now - self._closed_at < SOON
         trips = self.last.trips + 1 if again else 1
-        cool_down = min(COOL_DOWN * 2.0 ** min(trips - 1, DOUBLINGS), LONGEST) * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load
+        cool_down = min(COOL_DOWN * 2.0 ** min(trips - 1, DOUBLINGS), LONGEST)
+        cool_down *= random.uniform(0.8, 1.2)  # noqa: S311  # spreads load
         since = now if self.due is None else self.last.since
         self._tell_of(Change(uuid4().hex, now, now + cool_down, since, trips=trips, why=why))
 

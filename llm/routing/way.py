@@ -167,12 +167,14 @@ class Way:
         circuit, provider = circuits.of(candidate.route), candidate.route.provider.name
         left = circuit.left(self._now())
         self._skip_shut([each for each in shut if each is not candidate])
+        waited = False
         if circuit.last.paused and candidate.route.provider.retries:
-            await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
+            waited = await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
         await self._cover(candidate)
-        if circuit.admits(self._now()):
+        is_open = not circuit.admits(self._now())
+        if waited and not is_open:
             reason = f"waited {left:.2g} s, as {provider} had asked"
-        elif not circuit.is_being_tried:
+        elif not (is_open and circuit.is_being_tried):
             reason = f"last resort: circuit of {provider} is {self._state(candidate)}, and no other is closed"
         elif circuit.last.paused:
             raise ProviderRateLimited(f"{provider} has asked for a pause.", retry_after=max(left, 1.0))
