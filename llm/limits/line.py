@@ -49,8 +49,8 @@ class Waiter:
 
 @dataclass(slots=True, frozen=True)
 class Full:
-    """A limit without room, as it was read: when there will be some, and when it is worth a look. It has some that is
-    left to another process by those who are due `since` then."""
+    """A limit without room, as it was read: when there will be some, and when it is worth a look. That concerns those
+    who are due from `since` on: what one leaves to another process, somebody who came before may take."""
 
     reading: Reading
     until: float
@@ -119,7 +119,7 @@ class Line:
         for reading in taken.readings:
             if not reading.fits and (left == self._left or reading.demand.name == FOR_GOOD):
                 pause = min(reading.wait, LOOK) * random.uniform(1.0, 1.1)  # noqa: S311  # jitter guards nothing
-                since = due if reading.has_room else -inf
+                since = due if reading.yields else -inf
                 self._full[reading.demand.key] = Full(reading, now + reading.wait, now + pause, since)
         return taken
 

@@ -54,9 +54,9 @@ class Reading:
         return max(0, self.demand.most - self.used)
 
     @property
-    def has_room(self) -> bool:
-        """Though it did not fit, for others came before."""
-        return self.used + self.demand.wanted <= self.demand.most
+    def yields(self) -> bool:
+        """There was room, but somebody of another process had come before."""
+        return not self.fits and self.used + self.demand.wanted <= self.demand.most
 
     @property
     def reset(self) -> float:
