@@ -103,7 +103,7 @@ class Line:
                 return await waiter.turn
         except BaseException:  # whatever ended the wait: what it was given meanwhile goes back
             if waiter.turn.done() and not waiter.turn.cancelled():
-                waiter.turn.result().undo()
+                self._undo(waiter.turn.result())
             raise
         finally:
             waiter.turn.cancel()
@@ -148,10 +148,14 @@ class Line:
             if taken.short is not None:
                 return
             if head.turn.done():
-                taken.undo()
+                self._undo(taken)
             else:
                 head.turn.set_result(taken)
         self._remove(head)
+
+    def _undo(self, taken: Taken) -> None:
+        taken.undo()
+        self.room()
 
     async def _rest(self, seconds: float) -> None:
         self._changed.clear()

@@ -171,6 +171,17 @@ async def test_one_that_leaves_in_the_moment_of_its_turn_does_not_stop_the_loop(
     assert meters.looks < 10
 
 
+async def test_a_turn_that_was_given_in_vain_is_the_next_ones_at_once(clock: HandClock) -> None:
+    throttle, route = WaitingThrottle(MemoryMeters(clock=clock), clock), way(ONE_AT_ONCE)
+    first = await throttle.enter(asked(clock=clock), route)
+    leaving, patient = (asyncio.create_task(throttle.enter(asked(clock=clock), route)) for _ in range(2))
+    await asyncio.sleep(0.02)
+    first.leave(0)
+    asyncio.get_running_loop().call_soon(leaving.cancel)
+    await asyncio.wait_for(patient, 1)
+    assert leaving.cancelled()
+
+
 async def test_a_full_line_refuses_with_the_limit_and_when_to_come_again(meters: Meters, clock: HandClock) -> None:
     throttle, route = WaitingThrottle(meters, clock, queue=0), way(Limits(2))
     for _ in range(2):
