@@ -1,7 +1,8 @@
 """`python -m tests.llm.limits.crowd URL PROVIDER MOST WINDOW SECONDS PRIORITY…`: a process whose calls crowd before a
 provider.
 
-Every turn is a line: when it came, on the clock that all processes of a machine share, the priority, and the wait.
+It says that it is ready, and begins when it is told to. Every turn is a line: when it came, on the clock that all
+processes of a machine share, the priority, and the wait.
 """
 
 from __future__ import annotations
@@ -38,4 +39,6 @@ async def crowd(url: str, provider: int, most: int, window: float, seconds: floa
 
 if __name__ == "__main__":
     url, provider, most, window, seconds, *priorities = sys.argv[1:]
+    print("ready", flush=True)
+    sys.stdin.readline()
     asyncio.run(crowd(url, int(provider), int(most), float(window), float(seconds), priorities))

@@ -85,6 +85,23 @@ async def test_who_came_before_in_another_process_goes_first(make: Make, clock: 
     assert (await one.take([demand], late)).short is None
 
 
+async def test_a_crowd_in_one_process_does_not_keep_a_place_from_another(make: Make) -> None:
+    here, there, route = WaitingThrottle(make()), WaitingThrottle(make()), way(Limits(max_concurrency=1))
+
+    async def again_and_again() -> None:
+        while True:
+            permit = await here.enter(asked(priority="low"), route)
+            await asyncio.sleep(0.01)
+            permit.leave(0)
+
+    crowd = [asyncio.create_task(again_and_again()) for _ in range(4)]
+    await until(lambda: len(here._line(route.provider)) > 1)
+    await asyncio.wait_for(there.enter(asked(priority="high"), route), 5)
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
 async def test_nobody_is_put_off_for_one_who_came_a_moment_earlier(make: Make, clock: HandClock) -> None:
     one, other, demand = make(clock=clock), make(clock=clock), places(1)
     first = await one.take([demand])
