@@ -81,6 +81,8 @@ class Gateway:
             if isinstance(error, ProviderError) and not isinstance(error, ProviderBusy):
                 visit.failure = error
             note_error(call, error)
+            if not call.limits:
+                await parts.limiter.look(call)
             raise
         except (asyncio.CancelledError, GeneratorExit):
             call.completion = fold.completion

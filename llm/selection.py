@@ -12,7 +12,7 @@ from llm.call import Call
 from llm.errors import InvalidField
 from llm.needs import may_use, needs, path, serves
 from llm.registry import ModelSpec, RouteSpec, Snapshot
-from llm.types import Requirements
+from llm.types import Request, Requirements
 
 AUTO = "auto"
 UNKNOWN = 100.0
@@ -78,9 +78,10 @@ def select(
             where = path(request, "requirements")
             raise InvalidField(f"{where}: only the model {AUTO} is chosen by requirements.", param=where)
         return None
-    offers = list(_offers(call, snapshot, max_tokens, today, speed))
+    prompt = tokens.estimate_request(request)
+    offers = list(_offers(call, snapshot, prompt, max_tokens, today, speed))
     for offer in offers:
-        offer.failures = dict(_failures(call, offer, wanted))
+        offer.failures = dict(_failures(request, prompt, offer, wanted))
     meeting = sorted((offer for offer in offers if not offer.failures), key=lambda offer: offer.rank)
     if not meeting:
         raise _unmet(call, offers)
@@ -89,11 +90,12 @@ def select(
     return Selection(chosen.model, [other.model for other in others[:MOST_OTHERS]])
 
 
-def _offers(call: Call, snapshot: Snapshot, max_tokens: int | None, today: date, speed: Speed) -> Iterator[Offer]:
+def _offers(
+    call: Call, snapshot: Snapshot, prompt: int, max_tokens: int | None, today: date, speed: Speed
+) -> Iterator[Offer]:
     """The models that the key may use and that are not retired. A model costs what its dearest route does: any of
     them may be taken."""
     request = call.request
-    prompt = tokens.estimate_request(request)
     answer = request.options.max_tokens or max_tokens
     for model in {model.name: model for model in snapshot.models.values()}.values():
         routes = [route for route in model.routes if serves(request, route) and _is_wanted(request.provider, route)]
@@ -102,22 +104,30 @@ def _offers(call: Call, snapshot: Snapshot, max_tokens: int | None, today: date,
             continue
         bound = min(filter(None, (answer, model.max_output_tokens)), default=None)
         costs = [prices.likely(route.price_at(call.record.created_at), prompt, bound) for route in routes]
-        seen = [seconds for route in routes if (seconds := speed(route, streamed=request.stream)) is not None]
         known = [cost for cost in costs if cost is not None]
-        yield Offer(model, max(known) if len(known) == len(costs) else None, min(seen, default=None))
+        dearest = max(known) if len(known) == len(costs) else None
+        yield Offer(model, dearest, _seconds(model, routes, streamed=request.stream, speed=speed))
+
+
+def _seconds(model: ModelSpec, routes: list[RouteSpec], *, streamed: bool, speed: Speed) -> float | None:
+    """Until its answers begin, of the slowest route that may be asked first."""
+    lowest = min(route.order for route in routes)
+    first = [route for route in routes if model.strategy != "ordered" or route.order == lowest]
+    seen = [seconds for route in first if (seconds := speed(route, streamed=streamed)) is not None]
+    return (min if model.strategy == "fastest" else max)(seen, default=None)
 
 
 def _is_wanted(provider: str | None, route: RouteSpec) -> bool:
     return provider is None or route.provider.name == provider
 
 
-def _failures(call: Call, offer: Offer, wanted: Requirements) -> Iterator[tuple[str, Failure]]:
-    model, request = offer.model, call.request
+def _failures(request: Request, prompt: int, offer: Offer, wanted: Requirements) -> Iterator[tuple[str, Failure]]:
+    model = offer.model
     lacks = sorted((wanted.capabilities | set(needs(request))) - model.capabilities) if model.capabilities else []
     if lacks:
         yield "capabilities", Failure(f"it does not offer {', '.join(lacks)}", 1.0 + len(lacks))
-    prompt = tokens.estimate_request(request) + (request.options.max_tokens or 0)
-    window = max(wanted.context_window or 0, prompt if model.context_window else 0)
+    needed = prompt + (request.options.max_tokens or 0)
+    window = max(wanted.context_window or 0, needed if model.context_window else 0)
     if failure := _short(model.context_window, window, "its window is {}, wanted {} tokens"):
         yield "context_window", failure
     if failure := _short(model.quality, wanted.min_quality, "its quality is {}, wanted {}"):

@@ -46,9 +46,11 @@ def note_error(call: Call, error: GatewayError) -> None:
 
 
 def note_cancelled(call: Call) -> None:
-    """The client left. What a provider was asked and what it said until then is used up; a refused try cost nothing."""
-    call.record.status = "cancelled"
-    if any(attempt.outcome == "cancelled" for attempt in call.record.attempts):
+    """The client left. What a provider was asked and what it said until then is used up; a refused try cost nothing,
+    and one that broke off what it had said."""
+    record = call.record
+    record.status = "cancelled"
+    if (call.has_begun and record.tries) or any(attempt.outcome == "cancelled" for attempt in record.attempts):
         _note_usage(call, call.completion or Completion())
     _note_body(call)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
+from math import isnan
 from typing import Any, Literal
 
 from llm.errors import ProviderBroken
@@ -17,8 +18,14 @@ PREFIXES: dict[Kind, tuple[str, ...]] = {
     "tokens": ("x-ratelimit-{}-tokens", "anthropic-ratelimit-tokens-{}"),
 }
 """Where a limit may stand, the most telling first."""
+WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+EPOCH = 1e9
+"""A number from here on is no span but an instant: in seconds, from a thousand times as much on in milliseconds."""
+LONGEST = 31 * 24 * 3600.0
+"""Seconds; no vendor counts longer than a month."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -55,26 +62,22 @@ def parse_allowance(headers: Mapping[str, str], now: datetime, kind: Kind = "req
 
 
 def _whole(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() else None
+    return int(value) if value and WHOLE.fullmatch(value) else None
 
 
 def _span(value: str | None, now: datetime) -> float | None:
-    """Seconds, from `6m0s`, from plain seconds, or from an instant."""
-    if not value:
-        return None
+    seconds = _seconds(value or "", now)
+    return None if seconds is None or isnan(seconds) else min(max(seconds, 0.0), LONGEST)
+
+
+def _seconds(value: str, now: datetime) -> float | None:
+    """From `6m0s`, from a number, or from an instant."""
     if parts := SPAN.findall(value):
         return sum(float(number) * SECONDS[unit] for number, unit in parts)
-    try:
-        seconds = float(value)
-    except ValueError:
-        return _until(value, now)
-    return max(seconds, 0.0) if isfinite(seconds) else None
-
-
-def _until(value: str, now: datetime) -> float | None:
-    try:
+    with suppress(ValueError):
+        number = float(value)
+        return number if number < EPOCH else number / (1 if number < 1000 * EPOCH else 1000) - now.timestamp()
+    with suppress(ValueError):
         instant = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return max((instant - now).total_seconds(), 0.0)
+        return ((instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - now).total_seconds()
+    return None

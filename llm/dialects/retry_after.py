@@ -41,6 +41,6 @@ def _until(value: str | None, now: str | None) -> float | None:
 def _date(value: str | None) -> datetime | None:
     try:
         instant = parsedate_to_datetime(value or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year, a day or an hour of twenty digits
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -28,12 +29,18 @@ class Limiter(Protocol):
         """Count `call` against all limits of its caller, or against none and raise `RateLimited`. Nothing else is ever
         raised. What is left is told to `call.limits` either way. A `hit` of the cache needs no tokens."""
 
+    async def look(self, call: Call) -> None:
+        """Tell `call.limits` what is left, and count nothing. Never raises."""
+
 
 class NoLimiter:
     """Admits everybody."""
 
     async def admit(self, call: Call, *, hit: bool = False) -> Admission:
         return self
+
+    async def look(self, call: Call) -> None:
+        return None
 
     def leave(self, tokens: int) -> None:
         return None
@@ -57,6 +64,10 @@ class MeteredLimiter:
         if taken.short is not None:
             raise self._refusal(taken.short, call)
         return taken
+
+    async def look(self, call: Call) -> None:
+        if demands := [replace(demand, wanted=0) for demand in _demands(call, hit=True)]:
+            call.limits = limit_headers((await self._meters.take(demands)).readings, self._clock.now())
 
     def _refusal(self, short: Reading, call: Call) -> RateLimited:
         demand, whose = short.demand, _whose(call.caller, short.demand.scope)

@@ -24,10 +24,10 @@ def limit_headers(readings: Iterable[Reading], now: datetime) -> dict[str, str]:
         limit, remaining = str(reading.demand.most), str(reading.remaining)
         headers[f"x-ratelimit-limit-{kind}"] = limit
         headers[f"x-ratelimit-remaining-{kind}"] = remaining
-        headers[f"x-ratelimit-reset-{kind}"] = duration(reading.wait)
+        headers[f"x-ratelimit-reset-{kind}"] = duration(reading.reset)
         headers[f"anthropic-ratelimit-{kind}-limit"] = limit
         headers[f"anthropic-ratelimit-{kind}-remaining"] = remaining
-        headers[f"anthropic-ratelimit-{kind}-reset"] = _instant(now + timedelta(seconds=ceil(reading.wait)))
+        headers[f"anthropic-ratelimit-{kind}-reset"] = _instant(now + timedelta(seconds=ceil(reading.reset)))
     return headers
 
 

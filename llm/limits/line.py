@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
 from llm.call import Clock
 from llm.limits.meters import Demand, Meters, Reading, Taken
@@ -48,15 +49,18 @@ class Waiter:
 
 @dataclass(slots=True, frozen=True)
 class Full:
-    """A limit without room, as it was read: when there will be some, and when it is worth a look."""
+    """A limit without room, as it was read: when there will be some, and when it is worth a look. That concerns those
+    who are due from `since` on: what one leaves to another process, somebody who came before may take."""
 
     reading: Reading
     until: float
     look: float
+    since: float
 
 
 class Line:
-    """Of one provider, in this process. One task serves it as long as somebody waits.
+    """Of one provider, in this process. One task serves it as long as somebody waits. The heads of such lines know of
+    one another through the meters.
 
     Whoever lacks only what others do not need (the room of another route, the share of those who yield) is passed.
     """
@@ -77,8 +81,11 @@ class Line:
         """Seconds until `waiter` has its turn, if all goes on as it does now."""
         now = self._clock.monotonic()
         room = max((full.until - now for full in self._missing(waiter)), default=0.0)
-        ahead = sum(bisect_left(group, waiter) for group in self._groups.values())
-        return max(room, 0.0) + ahead * waiter.pace
+        return max(room, 0.0) + self.ahead(waiter) * waiter.pace
+
+    def ahead(self, waiter: Waiter) -> int:
+        """How many stand before it, or would."""
+        return sum(bisect_left(group, waiter) for group in self._groups.values())
 
     def short(self, waiter: Waiter) -> Reading | None:
         """The limit that it waits for, the longest where there are several."""
@@ -96,23 +103,24 @@ class Line:
                 return await waiter.turn
         except BaseException:  # whatever ended the wait: what it was given meanwhile goes back
             if waiter.turn.done() and not waiter.turn.cancelled():
-                waiter.turn.result().undo()
+                self._undo(waiter.turn.result())
             raise
         finally:
             waiter.turn.cancel()
             self._remove(waiter)
             self._changed.set()
 
-    async def look(self, demands: list[Demand]) -> Taken:
-        """Take them if there is room. If not, nobody needs to look before there is some, unless somebody has left since
-        this was asked."""
+    async def look(self, demands: list[Demand], due: float) -> Taken:
+        """Take them if there is room for one that is `due` then. If not, nobody needs to look before there is some,
+        unless somebody has left since this was asked."""
         left = self._left
-        taken = await self._meters.take(demands)
+        taken = await self._meters.take(demands, due)
         now = self._clock.monotonic()
         for reading in taken.readings:
             if not reading.fits and (left == self._left or reading.demand.name == FOR_GOOD):
                 pause = min(reading.wait, LOOK) * random.uniform(1.0, 1.1)  # noqa: S311  # jitter guards nothing
-                self._full[reading.demand.key] = Full(reading, now + reading.wait, now + pause)
+                since = due if reading.yields else -inf
+                self._full[reading.demand.key] = Full(reading, now + reading.wait, now + pause, since)
         return taken
 
     def room(self) -> None:
@@ -133,12 +141,21 @@ class Line:
             self._serving = None
 
     async def _try(self, head: Waiter) -> None:
-        taken = await self.look(head.demands)
-        if head.turn.done():
-            taken.undo()
-        elif taken.short is None:
-            head.turn.set_result(taken)
-            self._remove(head)
+        """One that has left may still stand here: its own task has yet to run, and would never do so where this one
+        goes on with meters that wait for nothing."""
+        if not head.turn.done():
+            taken = await self.look(head.demands, head.due)
+            if taken.short is not None:
+                return
+            if head.turn.done():
+                self._undo(taken)
+            else:
+                head.turn.set_result(taken)
+        self._remove(head)
+
+    def _undo(self, taken: Taken) -> None:
+        taken.undo()
+        self.room()
 
     async def _rest(self, seconds: float) -> None:
         self._changed.clear()
@@ -152,7 +169,8 @@ class Line:
         return max(look, 0.0)
 
     def _missing(self, waiter: Waiter) -> Iterator[Full]:
-        return (self._full[demand.key] for demand in waiter.demands if demand.key in self._full)
+        full = (self._full.get(demand.key) for demand in waiter.demands)
+        return (one for one in full if one is not None and one.since <= waiter.due)
 
     def _remove(self, waiter: Waiter) -> None:
         group = self._groups.get(waiter.group, [])

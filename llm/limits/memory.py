@@ -23,7 +23,7 @@ class MemoryMeters:
         self._calls: dict[str, int] = {}
         self._lock = Lock()
 
-    async def take(self, demands: Sequence[Demand]) -> Taken:
+    async def take(self, demands: Sequence[Demand], due: float | None = None) -> Taken:
         put = [granted(demand, self._share) for demand in demands]
         with self._lock:
             now = self._clock.monotonic()

@@ -53,6 +53,16 @@ class Reading:
     def remaining(self) -> int:
         return max(0, self.demand.most - self.used)
 
+    @property
+    def yields(self) -> bool:
+        """There was room, but somebody of another process had come before."""
+        return not self.fits and self.used + self.demand.wanted <= self.demand.most
+
+    @property
+    def reset(self) -> float:
+        """Seconds until more is left than now."""
+        return self.wait if self.used else 0.0
+
 
 @dataclass(slots=True)
 class Taken:
@@ -102,8 +112,9 @@ def _settled(demand: Demand, tokens: int | None) -> Change:
 class Meters(Protocol):
     """None of it raises; `change` and `correct` wait for nothing."""
 
-    async def take(self, demands: Sequence[Demand]) -> Taken:
-        """All of them or none; who wants nothing (0) only looks."""
+    async def take(self, demands: Sequence[Demand], due: float | None = None) -> Taken:
+        """All of them or none; who wants nothing (0) only looks. Who stands in line says since when (`due`, as in
+        `Waiter`), and does not pass those of other processes who have waited for the same much longer."""
 
     def change(self, taken: Taken, changes: Sequence[Change]) -> None:
         """Of what was taken: more of it counts from now on, less as if it had never been taken."""

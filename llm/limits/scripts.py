@@ -3,7 +3,8 @@
 Times are in microseconds of the server's clock, unless ARGV[1] hands in others. A window is one packed list: what is
 foreign, until when, and its runs, (last instant, count) each. Entries from a window ahead are forgotten: they are what
 a clock that was set back leaves behind. Places are one packed table: for each process how many it holds, and when it
-last said so; whoever has been silent for ARGV[3] is dead, and its places are free.
+last said so; whoever has been silent for ARGV[3] is dead, and its places are free. The heads of lines that found no
+room are one packed table beside each limit: for each when it came, and until when it is believed to stand there.
 """
 
 from __future__ import annotations
@@ -98,12 +99,41 @@ local function hold(key, held, count)
 end
 """
 
+_LINES = """
+local due, apart, me = tonumber(ARGV[4]), tonumber(ARGV[5]), name .. ARGV[6]
+local LOOKS, LATE = 1100000, 200000
+
+local function heads(key)
+    local standing, yields = load(key .. ':line'), false
+    for who, head in pairs(standing) do
+        if head[2] <= now then
+            standing[who] = nil
+        elseif who ~= me and head[1] < now + due - apart then
+            yields = true
+        end
+    end
+    return standing, yields
+end
+
+local function stand(key, standing, wait)
+    if not wait and not standing[me] then return end
+    standing[me] = wait and {now + due, now + math.min(1.1 * wait, LOOKS) + LATE} or nil
+    if next(standing) then
+        redis.call('SET', key .. ':line', cmsgpack.pack(standing), 'PX', (LOOKS + LATE) / 1000)
+    else
+        redis.call('DEL', key .. ':line')
+    end
+end
+"""
+"""A head that does not look again, as long after its wait as `line.py` lets it, has left."""
+
 TAKE = Script(
     _MEASURES
+    + _LINES
     + """
 local states, all_fit = {}, true
 for i, key in ipairs(KEYS) do
-    local at = 5 * i - 1
+    local at = 5 * i + 2
     local state = {window = tonumber(ARGV[at]), wanted = tonumber(ARGV[at + 2])}
     state.kept, state.used = (state.window > 0 and read or places)(key, state.window)
     if state.window == 0 and not state.kept[name] then
@@ -111,7 +141,9 @@ for i, key in ipairs(KEYS) do
         state.used = state.used + state.held
     end
     state.short = state.wanted > 0 and state.used + state.wanted - tonumber(ARGV[at + 1]) or 0
-    all_fit = all_fit and state.short <= 0
+    if due then state.standing, state.yields = heads(key) end
+    state.fits = state.short <= 0 and not state.yields
+    all_fit = all_fit and state.fits
     states[i] = state
 end
 
@@ -128,15 +160,19 @@ for i, state in ipairs(states) do
         state.used = state.used + state.wanted
     end
     answer[#answer + 1] = state.used
-    local pause = tonumber(ARGV[5 * i + 3])
-    answer[#answer + 1] = state.window > 0 and wait(state.kept, state.window, math.max(state.short, 1)) or pause
-    answer[#answer + 1] = (all_fit or state.short <= 0) and 1 or 0
+    local pause = tonumber(ARGV[5 * i + 6])
+    if state.window > 0 and not state.yields then pause = wait(state.kept, state.window, math.max(state.short, 1)) end
+    answer[#answer + 1] = pause
+    answer[#answer + 1] = (all_fit or state.fits) and 1 or 0
+    if due then stand(KEYS[i], state.standing, not (all_fit or state.fits) and pause) end
 end
 return answer
 """
 )
-"""For each key: window (0: places), most, wanted, how many this process holds as far as it knows, and the pause until
-a place may be free. Answers the instant, and for each key: used, wait, whether it fits."""
+"""How long after now it counts as having come, how much earlier somebody else must have, and by what name it stands in
+line (all empty: it stands in none). For each key: window (0: places), most, wanted, how many this process holds as far
+as it knows, and the pause until a place may be free. Answers the instant, and for each key: used, wait, whether it
+fits: for whoever stands in line it does not while one who came so much earlier waits for the same."""
 
 CHANGE = Script(
     _MEASURES

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
-from llm.call import Clock
+from llm.call import Clock, SystemClock
 from llm.limits import scripts
 from llm.limits.memory import LOOK_AGAIN, MemoryMeters
 from llm.limits.meters import Change, Demand, Reading, Taken, granted
@@ -18,6 +18,9 @@ PULSE = 1.0
 """Seconds between two signs of life."""
 SILENCE = 10.0
 """Seconds without a sign of life after which a process' places are free again."""
+APART = 2.0
+"""Seconds that somebody must have come earlier to go before one of another process. It costs some time: until the other
+looks again, nobody uses what is free."""
 MICROSECONDS = 1_000_000
 
 
@@ -35,6 +38,7 @@ class RedisMeters:
         local_share: float = 0.5,
         clock: Clock | None = None,
         silence: float = SILENCE,
+        apart: float = APART,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.degraded = False
@@ -43,6 +47,7 @@ class RedisMeters:
         self._alone = MemoryMeters(share=local_share, clock=clock)
         self._clock = clock
         self._silence = silence
+        self._apart = apart
         self._sleep = sleep
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._held: dict[str, int] = {}
@@ -54,20 +59,23 @@ class RedisMeters:
         self._tasks: set[asyncio.Task[Reply]] = set()
         self._pulse: asyncio.Task[None] | None = None
 
-    async def take(self, demands: Sequence[Demand]) -> Taken:
+    async def take(self, demands: Sequence[Demand], due: float | None = None) -> Taken:
         """Whoever leaves while it is being taken gives it back."""
         self._begin()
         self._flush()
         self._unanswered += 1
-        work = asyncio.ensure_future(self._take([granted(demand) for demand in demands]))
+        work = asyncio.ensure_future(self._take([granted(demand) for demand in demands], due))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             work.add_done_callback(_undo)
             raise
 
-    async def _take(self, demands: list[Demand]) -> Taken:
-        arguments: list[Argument] = []
+    async def _take(self, demands: list[Demand], due: float | None) -> Taken:
+        arguments: list[Argument] = ["", "", ""]
+        if due is not None:
+            ahead = due - (self._clock or SystemClock()).monotonic()
+            arguments = [_micros(ahead), _micros(self._apart), f":{due!r}"]
         for demand in demands:
             held = 0 if demand.window else self._held.setdefault(demand.key, 0)
             arguments += (_micros(demand.window), demand.most, demand.wanted, held, _micros(LOOK_AGAIN))

@@ -81,7 +81,8 @@ FREE = NoThrottle()
 
 
 class WaitingThrottle:
-    """Works on one event loop. At most `queue` calls wait for each provider; tests may shorten the `window`."""
+    """Works on one event loop. Nobody waits behind more than `queue` calls to one provider: so a crowd that may wait
+    turns nobody away who goes before it. Tests may shorten the `window`."""
 
     def __init__(
         self, meters: Meters, clock: Clock | None = None, *, queue: int = 1000, window: float = WINDOW
@@ -96,17 +97,17 @@ class WaitingThrottle:
         demands = self._demands(call, route)
         if not demands:
             return FREE
-        line = self._line(route.provider)
-        if not len(line) and (taken := await line.look(demands)).short is None:
+        line, due = self._line(route.provider), self._due(call)
+        if not len(line) and (taken := await line.look(demands, due)).short is None:
             return Turn(self, line, taken)
-        return await self._wait(call, route, line, Waiter(self._due(call), demands))
+        return await self._wait(call, route, line, Waiter(due, demands))
 
     async def standing(self, provider: ProviderSpec) -> Allowance | None:
         limits = Limits(provider.limits.requests_per_minute)
         demands = demands_on(limits, _key(provider), "provider", tokens=0, window=self._window)
         looked = await self._meters.take([replace(demand, wanted=0) for demand in demands])
         for reading in looked.readings:
-            return Allowance(reading.demand.most, reading.remaining, reading.wait if reading.used else 0.0)
+            return Allowance(reading.demand.most, reading.remaining, reading.reset)
         return None
 
     def hear(self, reading: Reading, headers: Mapping[str, str]) -> None:
@@ -121,7 +122,7 @@ class WaitingThrottle:
         began = self._clock.monotonic()
         left = LONGEST_WAIT if call.deadline is None else call.deadline - began
         expected = line.expected(waiter)
-        if len(line) >= self._queue or expected >= left:
+        if line.ahead(waiter) >= self._queue or expected >= left:
             raise self._busy(line, waiter, route)
         try:
             taken = await line.wait(waiter, left)

@@ -26,7 +26,7 @@ from llm.errors import (
 from llm.registry import RouteSpec
 
 COUNTED = (ProviderBroken, ProviderTimeout, ProviderUnreachable, ProviderOverloaded, ProviderAuth)
-"""What a route is to blame for."""
+"""What a route is to blame for; and a rate limit that no waiting helps against, as vendors call an empty account."""
 WINDOW = 30.0
 """Seconds that failures are counted over."""
 FAILURES = 5
@@ -35,6 +35,8 @@ SHARE = 0.5
 COOL_DOWN = 5.0
 """Seconds that a circuit stays open at first; twice as long each time that it opens again soon."""
 LONGEST = 120.0
+DOUBLINGS = 10
+"""Beyond the longest. An outage of days trips a circuit more often than a number can be doubled."""
 SOON = 60.0
 TRIALS = 3
 """Tries that must succeed, one after the other, for a half-open circuit to close. At first one is let through, and
@@ -121,9 +123,13 @@ class Circuit:
     def is_being_tried(self) -> bool:
         return self._trying > 0
 
+    def left(self, now: float) -> float:
+        """Seconds until somebody may be let through."""
+        return 0.0 if self.due is None else max(self.due - now, 0.0)
+
     def pause(self, now: float) -> float:
         """Seconds that its vendor is still to be left alone, as it has asked; 0 where it has not."""
-        return max(self.due - now, 0.0) if self.due is not None and self.last.paused else 0.0
+        return self.left(now) if self.last.paused else 0.0
 
     def enter(self, now: float) -> bool:
         """A try begins; True if it is one on trial, for which `succeed`, `fail` or `leave` is owed."""
@@ -159,7 +165,7 @@ class Circuit:
                 self._trying -= 1
             if isinstance(error, ProviderRateLimited) and error.retry_after:
                 self._pause(now, error.retry_after)
-            elif isinstance(error, COUNTED):
+            elif isinstance(error, COUNTED) or (isinstance(error, ProviderRateLimited) and not error.retryable):
                 self._count(now, error, on_trial)
 
     def leave(self, *, on_trial: bool) -> None:
@@ -189,16 +195,20 @@ class Circuit:
     def _open(self, now: float, why: str) -> None:
         again = self.due is not None or now - self._closed_at < SOON
         trips = self.last.trips + 1 if again else 1
-        cool_down = min(COOL_DOWN * 2 ** (trips - 1), LONGEST) * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load
+        cool_down = min(COOL_DOWN * 2.0 ** min(trips - 1, DOUBLINGS), LONGEST)
+        cool_down *= random.uniform(0.8, 1.2)  # noqa: S311  # spreads load
         since = now if self.due is None else self.last.since
         self._tell_of(Change(uuid4().hex, now, now + cool_down, since, trips=trips, why=why))
 
     def _pause(self, now: float, seconds: float) -> None:
-        if self.due is not None and not self.last.paused:
+        """One that had opened stays open for so long, and is tried with care after that."""
+        opened = self.due is not None and not self.last.paused
+        if opened and self.left(now):
             return
         until = max(now + min(seconds, LONGEST_PAUSE), self.due or 0.0)
+        since = self.last.since if opened else now
         why = f"provider_rate_limited: the vendor asks for a pause of {seconds:.3g} s"
-        self._tell_of(Change(uuid4().hex, now, until, now, paused=True, trips=self.last.trips, why=why))
+        self._tell_of(Change(uuid4().hex, now, until, since, paused=not opened, trips=self.last.trips, why=why))
 
     def _close(self, now: float, why: str) -> None:
         self._tell_of(Change(uuid4().hex, now, trips=self.last.trips, why=why))

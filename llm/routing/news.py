@@ -63,7 +63,8 @@ class SharedCircuits(Circuits):
 
     def exchange(self) -> None:
         """Hear what others found out, then tell what is newer here."""
-        untold, self._untold = self._untold, {}
+        with self._lock:
+            untold, self._untold = self._untold, {}
         try:
             with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.time()
@@ -71,7 +72,8 @@ class SharedCircuits(Circuits):
                 (seconds, microseconds), table = pipeline.execute()
             ahead = seconds + microseconds / 1e6 - self._clock.monotonic()
             for said in table.values():
-                self._hear(*_read(said, -ahead))
+                if (heard := _read(said, -ahead)) is not None:
+                    self._hear(*heard)
             told: dict[Any, Any] = {name: _said(circuit, ahead) for name, circuit in untold.items()}
             if told:
                 with self._redis.pipeline(transaction=False) as pipeline:
@@ -79,7 +81,8 @@ class SharedCircuits(Circuits):
                     pipeline.expire(KEY, KEPT)
                     pipeline.execute()
         except RedisError as error:
-            self._untold = untold | self._untold
+            with self._lock:
+                self._untold = untold | self._untold
             self._note_failure(error)
             return
         self._failing = False
@@ -112,9 +115,13 @@ def _said(circuit: Circuit, ahead: float) -> bytes:
     return orjson.dumps({"route": circuit.route, "change": _moved(circuit.last, ahead)})
 
 
-def _read(said: str, ahead: float) -> tuple[RouteName, Change]:
-    told = orjson.loads(said)
-    return RouteName(**told["route"]), _moved(Change(**told["change"]), ahead)
+def _read(said: str, ahead: float) -> tuple[RouteName, Change] | None:
+    """None for what another release says in other words."""
+    try:
+        told = orjson.loads(said)
+        return RouteName(**told["route"]), _moved(Change(**told["change"]), ahead)
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _moved(change: Change, ahead: float) -> Change:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from llm import prices, tokens
 from llm.call import Attempt, Call
-from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError, ProviderRateLimited
+from llm.errors import DeadlineExceeded, ProviderBroken, ProviderError, ProviderOverloaded, ProviderRateLimited
 from llm.limits import Permit
 from llm.prepare import Candidate
 from llm.providers.base import UpstreamCall
@@ -65,7 +65,6 @@ class Try:
                     if ready := held.until_content(events):
                         if not self.has_content:
                             self._note_content()
-                        self._count_wait()
                         yield ready
             if not finished:
                 raise ProviderBroken("The provider's stream ended before its answer did.")
@@ -99,12 +98,11 @@ class Try:
         self.attempt.prompt_tokens, self.attempt.completion_tokens = usage.prompt_tokens, usage.completion_tokens
         self.attempt.cost = prices.cost(usage, self.route.price_at(self._call.record.created_at))
 
-    def given_up(self, error: ProviderError) -> ProviderError:
+    def given_up(self) -> None:
         """Nobody goes on with it: it is what the call came to."""
         self.attempt.prompt_tokens = self.attempt.completion_tokens = 0
         self.attempt.cost = None
         self.answers()
-        return error
 
     async def _turn(self) -> Permit:
         """A permit of the provider's own limits."""
@@ -112,7 +110,7 @@ class Try:
         self._tools.observed.enter(self.route)
         try:
             permit = await self._tools.throttle.enter(self._call, self.route)
-            self._check_pause(permit)
+            self._check_circuit(permit)
         except BaseException:  # whatever ends the wait, the place in the queue is given back
             self._circuit.leave(on_trial=self._on_trial)
             self._tools.observed.leave(self.route)
@@ -120,11 +118,20 @@ class Try:
         self.attempt.queue_ms = permit.waited * 1000
         return permit
 
-    def _check_pause(self, permit: Permit) -> None:
-        """While it waited for its turn, the vendor may have asked for a pause."""
-        if permit.waited and (left := self._circuit.pause(self._now())):
+    def _check_circuit(self, permit: Permit) -> None:
+        """While it waited for its turn, the route may have failed, or the vendor may have asked for a pause."""
+        circuit, name, now = self._circuit, self.route.provider.name, self._now()
+        if not permit.waited:
+            return
+        if left := circuit.pause(now):
             permit.undo()
-            raise ProviderRateLimited(f"{self.route.provider.name} has asked for a pause.", retry_after=left)
+            raise ProviderRateLimited(f"{name} has asked for a pause.", retry_after=left)
+        if not (self._on_trial or circuit.admits(now)):
+            permit.undo()
+            raise ProviderOverloaded(
+                f"At {name} {circuit.last.why}.", code="circuit_open", retry_after=circuit.left(now)
+            )
+        self._on_trial = self._on_trial or circuit.enter(now)
 
     def _depart(self, permit: Permit) -> UpstreamCall:
         """The journal knows of the attempt before the provider does."""
@@ -158,13 +165,14 @@ class Try:
         self._circuit.succeed(now, on_trial=self._on_trial)
         self._on_trial = False
         self._tools.observed.note(self.route, streamed=self.candidate.request.stream, seconds=now - self._began)
+        self._count_wait()
 
     def _note_error(self, error: ProviderError) -> None:
         attempt = self.attempt
         attempt.outcome, attempt.error, attempt.status = "error", error.code, error.upstream_status
         self._circuit.fail(self._now(), error, on_trial=self._on_trial)
         self._on_trial = False
-        if isinstance(error, COUNTED):
+        if isinstance(error, (*COUNTED, ProviderRateLimited)):
             self._tools.observed.note_failure(self.route, streamed=self.candidate.request.stream)
 
     def _end(self, permit: Permit) -> None:

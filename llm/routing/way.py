@@ -63,6 +63,8 @@ class Way:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end_retry()
+        if self._broken is not None and not self._is_continued:
+            self._broken.given_up()
 
     def heard(self, events: Events) -> Events:
         """What has come of the answer."""
@@ -139,21 +141,22 @@ class Way:
         refusal: GatewayError | None = None
         while self._ahead:
             candidate = self._ahead.popleft()
-            if not self._admits(candidate):
-                shut.append(candidate)
-                continue
-            try:
-                await self._cover(candidate)
-            except UNCOVERED as error:
-                if candidate is self._first:
-                    raise
-                refusal = error
-                self._skip(candidate, error.code, error.message)
-                continue
-            self._skip_shut(shut)
-            return self._step(candidate)
-        if self._error is None and refusal is None and shut:
+            if self._admits(candidate):
+                try:
+                    await self._cover(candidate)
+                except UNCOVERED as error:
+                    if candidate is self._first:
+                        raise
+                    refusal = error
+                    self._skip(candidate, error.code, error.message)
+                    continue
+                if self._admits(candidate):  # still: others were let through while the books were asked
+                    self._skip_shut(shut)
+                    return self._step(candidate)
+            shut.append(candidate)
+        if self._error is None and shut:
             return await self._last_resort(shut)
+        self._skip_shut(shut)
         raise self._error or refusal or DeadlineExceeded("The call's time was up before a provider could be asked.")
 
     async def _last_resort(self, shut: list[Candidate]) -> Step:
@@ -162,20 +165,22 @@ class Way:
         circuits = self._tools.circuits
         candidate = min(shut, key=lambda each: circuits.of(each.route).due or 0.0)
         circuit, provider = circuits.of(candidate.route), candidate.route.provider.name
-        left = max((circuit.due or 0.0) - self._now(), 0.0)
+        left = circuit.left(self._now())
         self._skip_shut([each for each in shut if each is not candidate])
+        waited = False
         if circuit.last.paused and candidate.route.provider.retries:
-            await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
-        if circuit.admits(self._now()):
+            waited = await self._wait(left + random.uniform(0, left / 4))  # noqa: S311  # not all at once
+        await self._cover(candidate)
+        is_open = not circuit.admits(self._now())
+        if waited and not is_open:
             reason = f"waited {left:.2g} s, as {provider} had asked"
-        elif not circuit.is_being_tried:
+        elif not (is_open and circuit.is_being_tried):
             reason = f"last resort: circuit of {provider} is {self._state(candidate)}, and no other is closed"
         elif circuit.last.paused:
             raise ProviderRateLimited(f"{provider} has asked for a pause.", retry_after=max(left, 1.0))
         else:
             message = f"All routes of {candidate.model.name} fail at the moment; at {provider} {circuit.last.why}."
             raise Unavailable(message, code="circuit_open", retry_after=max(left, 1.0))
-        await self._cover(candidate)
         return Step(candidate, reason, aside=candidate is not self._first)
 
     async def _continuation(self, error: ProviderError) -> Step:
@@ -184,18 +189,24 @@ class Way:
         assert broken is not None
         candidate = self._free() or broken.step.candidate
         if said is None or not said.may_go_on(error) or not self._admits(candidate):
-            raise broken.given_up(error)
+            raise error
         broken.pay(said.of(broken))
         try:
             await self._cover(continued(candidate, said.text))
         except UNCOVERED:
-            raise broken.given_up(error) from None
+            raise error from None
         if candidate in self._ahead:
             self._ahead.remove(candidate)
         said.continuations += 1
         here, there = broken.route.provider.name, candidate.route.provider.name
         self._call.record.warnings.append(f"the answer broke off at {here} and was continued by {there}")
         return Step(candidate, f"continues: {self._why}", aside=candidate is not self._first, goes_on=said.text)
+
+    @property
+    def _is_continued(self) -> bool:
+        """Somebody goes on, or has done so, with what broke off."""
+        trial = self.trial
+        return trial is not None and trial.has_departed and trial.attempt.outcome != "error"
 
     def _for_occasion(self, error: ProviderError) -> list[Candidate]:
         """The candidates for such an error alone, once."""
@@ -217,7 +228,7 @@ class Way:
         if wait is None or not self._tools.retries.begin(provider):
             return None
         self._retrying = provider
-        if await self._wait(wait):
+        if await self._wait(wait) and self._may_return(candidate):
             return wait
         self._end_retry()
         return None

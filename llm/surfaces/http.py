@@ -192,11 +192,20 @@ def refusal(error: GatewayError, dialect: Dialect, name: str, headers: Headers) 
         headers["connection"] = "close"
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, BudgetExceeded) or (
-        isinstance(error, ProviderError) and not error.retryable and not isinstance(error, ProviderBusy)
-    ):
+    if _is_final(error):
         headers["x-should-retry"] = "false"
     return _json(status, orjson.dumps(body), headers)
+
+
+def _is_final(error: GatewayError) -> bool:
+    """Trying again is of no use."""
+    match error:
+        case ProviderBusy():
+            return error.retry_after is None
+        case ProviderError():
+            return not error.retryable
+        case _:
+            return isinstance(error, BudgetExceeded)
 
 
 def _json(status: int, body: bytes, headers: Headers) -> HttpResponse:

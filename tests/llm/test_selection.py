@@ -11,7 +11,7 @@ import pytest
 from llm.call import Call, Caller
 from llm.errors import GatewayError, InvalidField
 from llm.prepare import Defaults, Plan, prepare
-from llm.registry import ModelSpec, RouteSpec, Snapshot
+from llm.registry import ModelSpec, RouteSpec, Snapshot, Strategy
 from llm.types import Image, Message, Options, Request, Requirements, Tool
 from tests.llm.doubles import CALLER, PRICE, call, model, request, route, snapshot, with_provider
 
@@ -90,6 +90,24 @@ async def test_what_was_seen_to_be_slow_is_left_out_and_what_was_not_seen_is_not
     assert await Choice(middle=0.5).name(max_latency_ms=1_000) == "cheap"
 
 
+@pytest.mark.parametrize(
+    ("strategy", "orders", "chosen"),
+    [
+        ("ordered", (1, 2), "middle"),
+        ("ordered", (2, 1), "two"),
+        ("ordered", (1, 1), "middle"),
+        ("weighted", (1, 2), "middle"),
+        ("fastest", (1, 2), "two"),
+    ],
+)
+async def test_a_model_is_as_slow_as_the_route_that_may_be_asked_first(
+    strategy: Strategy, orders: tuple[int, int], chosen: str
+) -> None:
+    slow, quick = (route(name, order=order) for name, order in zip(("slow", "quick"), orders, strict=True))
+    two = model("two", routes=(slow, quick), strategy=strategy, quality=5)
+    assert await Choice(two, MIDDLE, slow=5.0, quick=0.1).name(max_latency_ms=1_000) == chosen
+
+
 async def test_an_unknown_price_is_no_low_one() -> None:
     choice = Choice(costing("unknown", None), BEST)
     assert await choice.name() == "best"
@@ -115,6 +133,20 @@ async def test_what_the_request_itself_needs_counts_too() -> None:
     assert (await Choice().make(seen)).model.name == "middle"
     long = request("word " * 10_000, model="auto")
     assert (await Choice().make(long)).model.name == "middle"
+
+
+async def test_the_prompt_is_measured_as_often_for_many_models_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Request] = []
+
+    def measure(request: Request) -> int:
+        measured.append(request)
+        return 10
+
+    monkeypatch.setattr("llm.tokens.estimate_request", measure)
+    await Choice(CHEAP).make()
+    alone = len(measured)
+    await Choice(*MODELS).make()
+    assert len(measured) == 2 * alone
 
 
 async def test_only_what_the_key_may_use_is_chosen() -> None:

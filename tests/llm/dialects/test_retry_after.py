@@ -30,6 +30,8 @@ NOW = "Fri, 20 Nov 2026 12:00:00 GMT"
         ({"retry-after": "1e300"}, 86_400.0),
         ({"retry-after": "Fri, 20 Nov 9999 12:00:30 GMT", "date": NOW}, 86_400.0),
         ({"retry-after": "Fri, 99 Nov 2026 12:00:30 GMT"}, None),
+        ({"retry-after": f"Fri, 20 Nov {10**20} 12:00:30 GMT"}, None),
+        ({"retry-after": f"Fri, {10**20} Nov 2026 12:00:30 GMT"}, None),
     ],
 )
 def test_every_form_is_seconds(headers: dict[str, str], seconds: float | None) -> None:

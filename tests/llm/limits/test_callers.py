@@ -165,6 +165,22 @@ async def test_the_tightest_limit_stands_in_the_headers(limiter: MeteredLimiter,
     }
 
 
+async def test_who_only_looks_is_told_what_is_left_and_counts_nowhere(
+    limiter: MeteredLimiter, clock: HandClock
+) -> None:
+    by = caller(Limits(2, 600, 1))
+    call = asked(by)
+    for _ in range(3):
+        await limiter.look(call)
+        assert call.limits["x-ratelimit-remaining-requests"] == "2"
+        assert call.limits["x-ratelimit-reset-requests"] == "0ms"
+    await limiter.admit(asked(by))
+    clock.seconds += 10
+    await limiter.look(call)
+    assert call.limits["x-ratelimit-remaining-requests"] == "1"
+    assert call.limits["x-ratelimit-reset-requests"] == "50s"
+
+
 async def test_a_refusal_has_the_headers_too(limiter: MeteredLimiter) -> None:
     by = caller(Limits(1, 90_000))
     await limiter.admit(asked(by))

@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from config import env
-from llm.limits import RedisMeters
-from llm.limits.shared import SILENCE
+from llm.limits import RedisMeters, WaitingThrottle
+from llm.limits.meters import demands_on
+from llm.limits.shared import APART, SILENCE
+from llm.limits.usage import of_provider
 from llm.redis import GuardedRedis
+from llm.registry import Limits
 from tests.llm.doubles import HandClock
-from tests.llm.limits.demands import granted, places, requests, settled, takes, tokens, used
+from tests.llm.limits.demands import asked, granted, places, requests, settled, takes, tokens, used, way
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
 
@@ -63,6 +66,88 @@ async def test_processes_share_places(make: Make) -> None:
     first.leave(0)
     await settled(one)
     assert await takes(other, demand)
+
+
+async def test_who_came_before_in_another_process_goes_first(make: Make, clock: HandClock) -> None:
+    one, other, demand = make(clock=clock), make(clock=clock), places(1)
+    early, late = clock.seconds, clock.seconds + 10
+    first = await one.take([demand])
+    assert (await other.take([demand], early)).short is not None
+    first.leave(0)
+    await settled(one)
+    yielding = (await one.take([demand], late)).short
+    assert yielding is not None
+    assert 0 < yielding.wait < 1
+    second = await other.take([demand], early)
+    assert second.short is None
+    second.leave(0)
+    await settled(other)
+    assert (await one.take([demand], late)).short is None
+
+
+async def test_a_crowd_in_one_process_does_not_keep_a_place_from_another(make: Make) -> None:
+    here, there, route = WaitingThrottle(make()), WaitingThrottle(make()), way(Limits(max_concurrency=1))
+
+    async def again_and_again() -> None:
+        while True:
+            permit = await here.enter(asked(priority="low"), route)
+            await asyncio.sleep(0.01)
+            permit.leave(0)
+
+    crowd = [asyncio.create_task(again_and_again()) for _ in range(4)]
+    await until(lambda: len(here._line(route.provider)) > 1)
+    await asyncio.wait_for(there.enter(asked(priority="high"), route), 5)
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_nobody_is_put_off_for_one_who_came_a_moment_earlier(make: Make, clock: HandClock) -> None:
+    one, other, demand = make(clock=clock), make(clock=clock), places(1)
+    first = await one.take([demand])
+    await other.take([demand], clock.seconds)
+    first.leave(0)
+    await settled(one)
+    assert (await one.take([demand], clock.seconds + APART / 2)).short is None
+
+
+async def test_one_that_yields_holds_up_nobody_of_its_own_process_who_need_not(make: Make, clock: HandClock) -> None:
+    here, there, route = make(clock=clock), make(clock=clock), way(Limits(max_concurrency=1), interactive_share=0)
+    throttle = WaitingThrottle(here, clock)
+    (demand,) = demands_on(route.provider.limits, of_provider(route.provider.id), "provider", tokens=0, window=60)
+    first = await there.take([demand])
+    low = asyncio.create_task(throttle.enter(asked(priority="low", clock=clock), route))
+    await until(lambda: len(throttle._line(route.provider)) == 1)
+    await there.take([demand], clock.seconds)
+    first.leave(0)
+    await settled(there)
+    clock.seconds += 0.3
+    await until(lambda: throttle._line(route.provider)._full[demand.key].reading.used == 0)
+    await asyncio.wait_for(throttle.enter(asked(priority="high", clock=clock), route), 1)
+    assert not low.done()
+    low.cancel()
+
+
+async def test_who_looks_no_more_has_left_the_line(make: Make, clock: HandClock) -> None:
+    one, other, demand, rare = make(clock=clock), make(clock=clock), places(1), requests(1)
+    first = await one.take([demand, rare])
+    await other.take([demand], clock.seconds), await other.take([rare], clock.seconds)
+    first.undo()
+    await settled(one)
+    late = clock.seconds + 10
+    assert (await one.take([demand], late)).short is not None
+    clock.seconds += 0.5
+    assert (await one.take([demand], late)).short is None
+    assert (await one.take([rare], late)).short is not None
+    clock.seconds += 1
+    assert (await one.take([rare], late)).short is None
+
+
+async def test_only_those_who_want_the_same_stand_in_line(make: Make, clock: HandClock) -> None:
+    one, other, full, free = make(clock=clock), make(clock=clock), places(1), places(9)
+    await one.take([full])
+    await other.take([full, free], clock.seconds)
+    assert (await one.take([free], clock.seconds + 10)).short is None
 
 
 async def test_the_server_tells_the_time_and_forgets_what_is_over(make: Make, redis: GuardedRedis) -> None:

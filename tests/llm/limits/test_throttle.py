@@ -68,7 +68,7 @@ async def busy(throttle: WaitingThrottle, *question: Any) -> ProviderBusy:
 
 async def test_without_limits_nobody_waits_and_nothing_is_counted(clock: HandClock) -> None:
     class Untouched(MemoryMeters):
-        async def take(self, demands: Any) -> Any:
+        async def take(self, demands: Any, due: Any = None) -> Any:
             raise AssertionError
 
     permit = await WaitingThrottle(Untouched(clock=clock), clock).enter(asked(), way())
@@ -149,6 +149,39 @@ async def test_a_waiter_that_leaves_as_its_turn_comes_gives_it_back(timed: Meter
         await throttle.enter(asked(), route)
 
 
+async def test_one_that_leaves_in_the_moment_of_its_turn_does_not_stop_the_loop(clock: HandClock) -> None:
+    """Its task has not run yet when the line is served; meters in the process let no other task run meanwhile."""
+
+    class Bounded(MemoryMeters):
+        looks = 0
+
+        async def take(self, demands: Any, due: Any = None) -> Any:
+            self.looks += 1
+            assert self.looks < 100
+            return await super().take(demands, due)
+
+    meters = Bounded(clock=clock)
+    throttle, route = WaitingThrottle(meters, clock), way(ONE_AT_ONCE)
+    first = await throttle.enter(asked(clock=clock), route)
+    leaving, patient = (asyncio.create_task(throttle.enter(asked(clock=clock), route)) for _ in range(2))
+    await asyncio.sleep(0.02)
+    first.leave(0)
+    leaving.cancel()
+    await asyncio.wait_for(patient, 1)
+    assert meters.looks < 10
+
+
+async def test_a_turn_that_was_given_in_vain_is_the_next_ones_at_once(clock: HandClock) -> None:
+    throttle, route = WaitingThrottle(MemoryMeters(clock=clock), clock), way(ONE_AT_ONCE)
+    first = await throttle.enter(asked(clock=clock), route)
+    leaving, patient = (asyncio.create_task(throttle.enter(asked(clock=clock), route)) for _ in range(2))
+    await asyncio.sleep(0.02)
+    first.leave(0)
+    asyncio.get_running_loop().call_soon(leaving.cancel)
+    await asyncio.wait_for(patient, 1)
+    assert leaving.cancelled()
+
+
 async def test_a_full_line_refuses_with_the_limit_and_when_to_come_again(meters: Meters, clock: HandClock) -> None:
     throttle, route = WaitingThrottle(meters, clock, queue=0), way(Limits(2))
     for _ in range(2):
@@ -214,6 +247,23 @@ async def test_interactive_calls_pass_those_who_wait_for_their_share(
     await queue.join("normal")
     await until(lambda: queue.order == ["low 1", "normal"])
     assert await queue.drain() == ["low 1", "normal", "low 2"]
+
+
+@pytest.mark.parametrize("priority", ["normal", "high"])
+async def test_a_line_full_of_those_who_come_later_turns_nobody_away(
+    meters: Meters, clock: HandClock, priority: str
+) -> None:
+    throttle, route = WaitingThrottle(meters, clock, queue=2), way(Limits(4), interactive_share=0.5)
+
+    def enter(priority: str) -> asyncio.Task[Permit]:
+        return asyncio.create_task(throttle.enter(asked(priority=priority, clock=clock), route))
+
+    lows = [enter("low") for _ in range(4)]
+    await until(lambda: [low.done() for low in lows].count(True) == 2)
+    await busy(throttle, asked(priority="low", clock=clock), route)
+    await asyncio.wait_for(enter(priority), 1)
+    for low in lows:
+        low.cancel()
 
 
 async def test_a_route_without_room_does_not_hold_up_the_others_of_its_provider(
@@ -317,9 +367,9 @@ async def test_only_the_head_looks_and_never_busily(clock: HandClock) -> None:
     class Counting(MemoryMeters):
         looks = 0
 
-        async def take(self, demands: Any) -> Any:
+        async def take(self, demands: Any, due: Any = None) -> Any:
             self.looks += 1
-            return await super().take(demands)
+            return await super().take(demands, due)
 
     meters = Counting(clock=clock)
     throttle, route = WaitingThrottle(meters, clock), way(Limits(1))

@@ -15,7 +15,7 @@ import pytest
 from llm.vault import new_key
 from tests.databases import migrated_postgres
 from tests.llm.surfaces.house import House
-from tests.llm.surfaces.registry import registry
+from tests.llm.surfaces.registry import PRICES, registry
 from tests.services import free_port
 from tests.serving import Serving, serving
 from tests.upstream import Upstream
@@ -36,6 +36,10 @@ MODELS = (
     "status-500",
     "words-2000+gap-5ms",
 )
+PLACES = 40
+"""Of the provider `narrow`; the key `crowded` has as many, and a hard budget."""
+LEFT = ("stall-first", "slow-first-200ms", "gate-body", "stall-mid", "words-2000+gap-5ms", "drip")
+"""What `narrow` sells to clients that leave while it goes on."""
 
 
 DISCREET = new_key()
@@ -99,15 +103,20 @@ def furniture(vendor: Upstream, door: int) -> dict[str, Any]:
     """Of what the surfaces sell, what is asked for here, a provider behind that door, and one more organisation."""
     whole = registry(vendor.base_url)
     behind = {"name": "door", "kind": "openai", "base_url": f"http://127.0.0.1:{door}/v1", "retries": 0}
+    narrow = {"name": "narrow", "kind": "openai", "base_url": vendor.base_url, "max_concurrency": PLACES, "retries": 0}
     discreet = {"name": "discreet", "organisation": "discreet", "key": DISCREET}
     return {
         **whole,
         "organisations": [*whole["organisations"], {"name": "discreet", "keeps_bodies": False}],
         "keys": [*whole["keys"], discreet],
-        "providers": [*whole["providers"], behind],
+        "providers": [*whole["providers"], behind, narrow],
         "models": [
             {"name": "fails-at-the-gate", "routes": [{"provider": "fake", "upstream_model": "gate-first+status-500"}]},
-            {"name": "behind-a-door", "routes": [{"provider": "door", "upstream_model": "gpt-4o-mini"}]},
+            {"name": "behind-a-door", "routes": [{"provider": "door", "upstream_model": "gpt-4o-mini", **PRICES}]},
+            *(
+                {"name": f"narrow-{name}", "routes": [{"provider": "narrow", "upstream_model": name, **PRICES}]}
+                for name in ("gpt-4o-mini", *LEFT)
+            ),
             *(model for model in whole["models"] if model["name"] in MODELS),
         ],
     }

@@ -23,9 +23,11 @@ class Heard:
     json: dict[str, Any]
 
 
-async def flood(houses: Sequence[House], path: str, body: dict[str, Any], number: int) -> list[Heard]:
+async def flood(
+    houses: Sequence[House], path: str, body: dict[str, Any], number: int, *, key: str = "main"
+) -> list[Heard]:
     """The same question, put `number` times at once, to each house in turn."""
-    headers = {"authorization": f"Bearer {KEYS['main']}"}
+    headers = {"authorization": f"Bearer {KEYS[key]}"}
     timeout, connector = aiohttp.ClientTimeout(total=120), aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector) as session:
         asking = (ask(session, f"{houses[at % len(houses)].url}{path}", body) for at in range(number))

@@ -13,19 +13,21 @@ from uuid import uuid4
 
 import pytest
 
-from tests.llm.processes.conftest import Doors
+from tests.llm.processes.conftest import LEFT, PLACES, Doors
 from tests.llm.processes.flood import flood
 from tests.llm.processes.test_single_flight import in_flight
 from tests.llm.surfaces.house import ANTHROPIC, NATIVE, OPENAI, House, question
 from tests.llm.surfaces.wire import request
+from tests.services import wait_until
 
 pytestmark = pytest.mark.alone
 
 CLIENTS = 500
 AT_ONCE = 25
 LONGEST = 0.3
-MODELS = ("stall-first", "slow-first-200ms", "gate-body", "stall-mid", "words-2000+gap-5ms", "drip", "behind-a-door")
+MODELS = (*(f"narrow-{name}" for name in LEFT), "behind-a-door")
 LATER = 20
+KEY = "crowded"
 
 
 class SlowDoor:
@@ -50,7 +52,7 @@ async def leave_soon(house: House, path: str, session: str) -> None:
     body = question(random.choice(MODELS), "Are you there?", stream=chance < 0.5, **bound)
     body |= about if path == NATIVE else {"gatehouse": about}
     _, writer = await asyncio.open_connection("127.0.0.1", house.serving.port)
-    writer.write(request(path, json.dumps(body).encode()))
+    writer.write(request(path, json.dumps(body).encode(), key=KEY))
     await asyncio.sleep(random.random() * LONGEST)
     if chance < 0.25 or chance > 0.75:
         linger = struct.pack("ii", 1, 0)
@@ -72,11 +74,11 @@ async def leave_all(house: House, session: str) -> None:
 async def test_those_who_leave_take_nothing_with_them(name: str, request: pytest.FixtureRequest) -> None:
     doors: Doors = request.getfixturevalue(name)
     house, session = doors.first, str(uuid4())
-    await flood([house], NATIVE, question("gpt-4o-mini", "All awake?"), LATER)
+    await flood([house], NATIVE, question("narrow-gpt-4o-mini", "All awake?"), LATER)
     aborted, door = doors.vendor.aborts, SlowDoor(doors.door)
     try:
         await leave_all(house, session)
-        heard = await flood([house], NATIVE, question("gpt-4o-mini", "And now?"), LATER)
+        heard = await flood([house], NATIVE, question("narrow-gpt-4o-mini", "And now?"), LATER)
     finally:
         door.close()
 
@@ -92,6 +94,10 @@ async def test_those_who_leave_take_nothing_with_them(name: str, request: pytest
     assert not [row for row in rows if row["status"] == "cancelled" and row["cost"] is None]
     segments = (house.serving.folder / "journal").glob("*/0*")
     assert unfinished(b"".join(path.read_bytes() for path in sorted(segments))) == set()
+    assert wait_until(lambda: house.serving.rows("llm_reservation") == [])
+    together = await flood([house], NATIVE, question("narrow-slow-first-200ms", "Room for all?"), PLACES, key=KEY)
+    assert Counter(one.status for one in together) == {200: PLACES}
+    assert {house.row(one.json["id"])["queue_ms"] for one in together} == {0}, "no place is missing"
 
 
 def unfinished(journal: bytes) -> set[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from llm.call import Call, NoLedger
 from llm.errors import (
     ProviderAuth,
     ProviderBroken,
@@ -20,9 +21,11 @@ from llm.errors import (
     ProviderUnreachable,
     Unavailable,
 )
+from llm.providers.base import UpstreamCall
 from llm.registry import RouteSpec
 from llm.routing.circuits import COOL_DOWN, FAILURES, LONGEST, TRIALS, WINDOW, Circuit, Circuits
-from tests.llm.doubles import HandClock, ScriptedProvider, answer, route, with_provider
+from llm.types import EventStream
+from tests.llm.doubles import HandClock, ScriptedProvider, answer, call, route, with_provider
 from tests.llm.routing.bench import Bench
 
 ROUTE = route("one")
@@ -86,6 +89,14 @@ def test_refusals_of_the_request_do_not(error: ProviderError) -> None:
     assert board.state == "closed"
 
 
+def test_an_empty_account_does_though_its_vendor_calls_it_a_rate_limit() -> None:
+    board, empty = Board(), ProviderRateLimited("You exceeded your current quota.")
+    empty.retryable = False
+    for _ in range(FAILURES):
+        board.try_once(empty)
+    assert board.state == "open"
+
+
 def test_a_few_failures_among_many_answers_do_not() -> None:
     board = Board()
     for _ in range(10 * FAILURES):
@@ -135,6 +146,18 @@ def test_a_failed_trial_opens_it_for_longer_up_to_a_cap() -> None:
     assert max(waits) <= LONGEST * 1.2
 
 
+def test_an_outage_of_days_ends_like_any_other() -> None:
+    board = Board()
+    board.open()
+    for _ in range(1_100):
+        board.cool_down()
+        board.try_once(ProviderBroken("still"))
+    assert board.cool_down() <= LONGEST * 1.2
+    for _ in range(TRIALS):
+        board.try_once()
+    assert board.state == "closed"
+
+
 def test_who_closed_long_ago_begins_with_the_shortest_pause_again() -> None:
     board = Board()
     board.open()
@@ -164,6 +187,16 @@ def test_a_vendor_that_asks_for_a_pause_gets_it_and_no_trial() -> None:
     assert board.cool_down() == 7
     assert board.state == "closed"
     assert [board.circuit.enter(board.clock.seconds) for _ in range(3)] == [False] * 3
+
+
+def test_a_pause_asked_for_by_one_that_recovers_is_kept_and_care_taken_after_it() -> None:
+    board = Board()
+    board.open()
+    board.cool_down()
+    board.try_once(ProviderRateLimited("not so fast", retry_after=30))
+    assert board.state == "open"
+    assert board.cool_down() == pytest.approx(30)
+    assert board.state == "half_open"
 
 
 def test_a_pause_of_years_ends_in_minutes() -> None:
@@ -221,6 +254,48 @@ class TestOnTheWay:
         bench = Bench(one=one, two=ScriptedProvider(answer()))
         await bench.ask(with_provider(route("one"), retries=10), route("two", order=2))
         assert len(one.calls) == FAILURES
+
+    async def test_it_is_said_where_the_call_fails_too(self) -> None:
+        bench, second = Bench(one=ScriptedProvider([ProviderAuth("bad key")])), route("two", order=2)
+        self.open(bench, second)
+        with pytest.raises(ProviderAuth):
+            await bench.ask(route("one"), second)
+        assert bench.outcomes == [("one", "provider_auth"), ("two", "circuit_open")]
+
+    async def test_a_route_that_opened_during_the_back_off_is_not_asked_again(self) -> None:
+        first = with_provider(route("one"), retries=3)
+
+        async def meanwhile(seconds: float) -> None:
+            self.open(bench, first)
+
+        one = ScriptedProvider([ProviderOverloaded("busy")], answer())
+        bench = Bench(parts={"sleep": meanwhile}, one=one, two=ScriptedProvider(answer()))
+        await bench.ask(first, route("two", order=2))
+        assert bench.outcomes == [("one", "provider_overloaded"), ("two", None)]
+        assert not +bench.router._tools.retries._under_way
+
+    @pytest.mark.parametrize("spares", [0, 1])
+    async def test_those_who_wait_for_their_budgets_do_not_all_become_trials(self, spares: int) -> None:
+        class Slow(NoLedger):
+            async def cover(self, call: Call, amount: int | None) -> None:
+                await asyncio.sleep(0)
+
+        class Patient(ScriptedProvider):
+            async def stream(self, call: UpstreamCall) -> EventStream:
+                await asyncio.sleep(0.01)
+                async for events in super().stream(call):
+                    yield events
+
+        one = Patient([ProviderBroken("still")])
+        bench = Bench(parts={"ledger": Slow()}, one=one, two=ScriptedProvider(answer()))
+        ways = route("one"), *(route("two", order=2) for _ in range(spares))
+        self.open(bench, ways[0])
+        bench.clock.seconds += COOL_DOWN * 1.2
+        asked = [bench.router.stream(call(clock=bench.clock), bench.plan(*ways)) for _ in range(20)]
+        await asyncio.gather(*(anext(stream) for stream in asked), return_exceptions=True)
+        for stream in asked:
+            await stream.aclose()
+        assert len(one.calls) == 1
 
     async def test_the_last_route_is_tried_though_it_is_open(self) -> None:
         bench = Bench(one=ScriptedProvider(answer()))

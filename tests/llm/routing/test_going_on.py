@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from llm import tokens
 from llm.call import Call, NoLedger
 from llm.errors import BudgetExceeded, ProviderBroken, ProviderError, ProviderTimeout
+from llm.limits import NoThrottle, Permit
 from llm.prepare import Candidate
+from llm.registry import RouteSpec
 from llm.routing.going_on import Said, continued
 from llm.types import BlockDelta, Options, ReasoningDelta, Started, Text, TextDelta, ToolCallDelta
 from tests.llm.doubles import PRICE, ScriptedProvider, answer, model, request, route
@@ -90,6 +94,43 @@ async def test_what_breaks_off_for_good_is_charged_for_what_was_said(upstream: U
     assert PRICE.input is not None
     assert PRICE.output is not None
     assert record.cost == record.prompt_tokens * PRICE.input + record.completion_tokens * PRICE.output
+
+
+class Door(NoThrottle):
+    """Whoever wants to go on at `two` stands before it: for ever, or until its time is up."""
+
+    def __init__(self, *, opens: bool) -> None:
+        self.opens = opens
+        self.knocked = asyncio.Event()
+
+    async def enter(self, call: Call, route: RouteSpec) -> Permit:
+        if route.provider.name == "two":
+            self.knocked.set()
+            if not self.opens:
+                await asyncio.Event().wait()
+            call.deadline = call.began
+        return self
+
+
+@pytest.mark.parametrize(("opens", "status"), [(False, "cancelled"), (True, "incomplete")])
+async def test_where_nobody_has_gone_on_yet_the_broken_part_alone_is_charged(
+    upstream: Upstream, opens: bool, status: str
+) -> None:
+    """The client leaves, or the call's time is up, while it waits for its turn."""
+    routes, door = (way(upstream, "fin-mid"), way(upstream, "gpt", "two", order=2)), Door(opens=opens)
+    async with Wire(small(*routes, continues=True), throttle=door) as wire:
+        asking = asyncio.create_task(wire.ask(**asked()))
+        await door.knocked.wait()
+        if not opens:
+            asking.cancel()
+        await asyncio.wait([asking])
+        record = wire.call.record
+    assert (record.status, record.provider) == (status, "one")
+    assert [(attempt.provider, attempt.is_paid) for attempt in record.attempts] == [("one", False)]
+    assert PRICE.input is not None
+    assert PRICE.output is not None
+    assert (record.prompt_tokens, record.completion_tokens) == (tokens.estimate_request(wire.call.request), 1)
+    assert record.cost == record.prompt_tokens * PRICE.input + PRICE.output
 
 
 def asked(**fields: Any) -> dict[str, Any]:

@@ -138,13 +138,36 @@ def test_news_of_a_former_edition_of_a_provider_is_none(processes: tuple[Process
 
 
 def test_of_two_who_speak_at_once_the_later_is_right(processes: tuple[Process, Process]) -> None:
+    """The later by more than the clocks' difference can be mistaken."""
     here, there = processes
     here.fail()
+    here.clock.ahead += 1
     there.of(ROUTE).reset(there.seconds, "reset by hand")
     there.exchange()
     here.exchange()
     there.exchange()
     assert (here.state, there.state) == ("closed", "closed")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no JSON",
+        "[]",
+        '{"route": {}}',
+        '{"route": {"id": 1, "version": 0, "provider": "p", "region": "eu"}, "change": {}}',
+    ],
+)
+def test_what_another_release_says_is_passed_by(
+    redis_url: str, key: str, processes: tuple[Process, Process], said: str
+) -> None:
+    here, there = processes
+    with Redis.from_url(redis_url) as client:
+        client.hset(key, "1", said)
+    here.fail()
+    here.exchange()
+    there.exchange()
+    assert there.state == "open"
 
 
 @pytest.mark.parametrize("end", ["freeze", "kill"])

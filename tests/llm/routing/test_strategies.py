@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from llm.errors import ProviderBroken, ProviderError, ProviderRateLimited
 from llm.prepare import Candidate
 from llm.registry import ModelSpec, Price, Strategy
 from llm.routing.outlook import CallOutlook
@@ -110,6 +111,18 @@ async def test_what_was_seen_decides_the_next_call() -> None:
     await bench.ask(slow, fast, strategy="fastest")
     assert bench.outcomes == [("fast", None)]
     assert bench.reasons == ["first choice: fastest"]
+
+
+@pytest.mark.parametrize("error", [ProviderBroken("down"), ProviderRateLimited("the account is empty")])
+async def test_of_the_unknown_the_fastest_learns_from_a_failure_too(error: ProviderError) -> None:
+    failing = ScriptedProvider([error])
+    bench = Bench(failing=failing, slow=ScriptedProvider(answer()))
+    unknown, slow = route("failing"), route("slow", order=2)
+    bench.observed.note(slow, streamed=False, seconds=2.0)
+    for _ in range(3):
+        bench.fresh()
+        await bench.ask(unknown, slow, strategy="fastest")
+    assert len(failing.calls) == 1
 
 
 async def test_calls_in_flight_are_counted_while_they_last() -> None:

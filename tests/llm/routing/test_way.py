@@ -12,6 +12,7 @@ from llm.errors import (
     BudgetExceeded,
     DeadlineExceeded,
     ProviderAuth,
+    ProviderBroken,
     ProviderContentFilter,
     ProviderContextTooLong,
     ProviderOverloaded,
@@ -22,6 +23,7 @@ from llm.errors import (
 from llm.limits import Permit
 from llm.prepare import Plan
 from llm.registry import ProviderSpec, RouteSpec
+from llm.routing.circuits import COOL_DOWN, FAILURES
 from tests.llm.doubles import HandClock, ScriptedProvider, answer, model, route, with_provider
 from tests.llm.routing.bench import Bench, said
 
@@ -127,6 +129,19 @@ class TestBudgets:
         ]
         assert purse.asked == [1, 10, 2]
 
+    async def test_where_only_a_shut_route_is_covered_that_is_the_last_resort(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        priced(monkeypatch, one=1, dear=10)
+        one = ScriptedProvider(answer())
+        bench = Bench(parts={"ledger": Purse(5)}, one=one, dear=ScriptedProvider())
+        down(bench, first := route("one"))
+        await bench.ask(first, route("dear", order=2))
+        assert [(attempt.provider, attempt.outcome) for attempt in bench.attempts] == [
+            ("dear", "skipped"),
+            ("one", "ok"),
+        ]
+
     async def test_where_no_fallback_is_covered_the_failure_stands(self, monkeypatch: pytest.MonkeyPatch) -> None:
         priced(monkeypatch, one=1, dear=10)
         bench = Bench(parts={"ledger": Purse(5)}, one=ScriptedProvider([ProviderAuth("x")]), dear=ScriptedProvider())
@@ -171,6 +186,12 @@ class Gate:
 
     def undo(self) -> None:
         self.inside -= 1
+
+
+def down(bench: Bench, way: RouteSpec) -> None:
+    """Others find out that it fails."""
+    for _ in range(FAILURES):
+        bench.circuits.of(way).fail(bench.clock.seconds, ProviderBroken("down"), on_trial=False)
 
 
 class TestTurns:
@@ -224,6 +245,35 @@ class TestTurns:
         outcomes = [(attempt.provider, attempt.outcome) for attempt in bench.attempts]
         assert outcomes == [("one", "skipped"), ("two", "ok")]
         assert (gate.inside, gate.left, provider.calls) == (0, [15], [])
+
+    async def test_who_waited_while_the_circuit_opened_goes_elsewhere(self) -> None:
+        gate = Gate()
+        first, provider = route("one"), ScriptedProvider(answer())
+        bench = Bench(parts={"throttle": gate}, one=provider, two=ScriptedProvider(answer()))
+        gate.clock, gate.queue = bench.clock, 0.5
+        gate.meanwhile = lambda: down(bench, first)
+        await bench.ask(first, route("two", order=2))
+        assert [(attempt.provider, attempt.error) for attempt in bench.attempts] == [
+            ("one", "circuit_open"),
+            ("two", None),
+        ]
+        assert (gate.inside, gate.left, provider.calls) == (0, [15], [])
+
+    async def test_who_waited_until_it_was_half_open_is_a_trial(self) -> None:
+        gate, first = Gate(), route("one")
+        bench = Bench(parts={"throttle": gate}, one=ScriptedProvider([ProviderAuth("still")]))
+        gate.clock, gate.queue = bench.clock, 0.5
+
+        def meanwhile() -> None:
+            down(bench, first)
+            bench.clock.seconds += COOL_DOWN * 1.2
+
+        gate.meanwhile = meanwhile
+        with pytest.raises(ProviderAuth):
+            await bench.ask(first)
+        (standing,) = bench.circuits.shut()
+        assert standing.why == "it still fails, with provider_auth"
+        assert not bench.circuits.of(first).is_being_tried
 
     async def test_the_wait_for_a_turn_is_told(self) -> None:
         gate = Gate()

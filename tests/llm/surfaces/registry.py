@@ -235,6 +235,7 @@ HOLDERS: dict[str, dict[str, Any]] = {
     "wealthy": {"budgets": [{"scope": "key", "amount": "1000", "period": "day"}]},
     "frugal": {"reserve_max_tokens": 7, "budgets": [{"scope": "key", "amount": "1000", "period": "week"}]},
     "warned": {"budgets": [{"scope": "key", "amount": "0.05", "hard": False}]},
+    "crowded": {"max_concurrency": 40, "budgets": [{"scope": "key", "amount": "1000"}]},
     "picky": {"models": ["gpt-4o*", "words-2?"]},
 }
 KEYS = {name: new_key() for name in HOLDERS}

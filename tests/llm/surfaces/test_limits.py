@@ -30,9 +30,11 @@ def registry(base_url: str) -> dict[str, Any]:
             {"name": "wide", **vendor},
             {"name": "narrow", **vendor, "max_concurrency": 1, "interactive_share": 0},
             {"name": "counted", **vendor, "requests_per_minute": 1},
+            {"name": "terse", **vendor, "tokens_per_minute": 100},
         ],
         "models": [
             {"name": "plain", "routes": [{"provider": "wide", "upstream_model": "words-20"}]},
+            {"name": "short", "routes": [{"provider": "terse", "upstream_model": "words-20"}]},
             {"name": "held", "routes": [{"provider": "wide", "upstream_model": "gate"}]},
             *({"name": name, "routes": [{"provider": "narrow", "upstream_model": name}]} for name in narrow),
             *({"name": name, "routes": [{"provider": "counted", "upstream_model": name}]} for name in counted),
@@ -111,6 +113,18 @@ def test_the_limit_that_refuses_is_named_with_its_scope(house: House, key: str, 
     assert (row["status"], row["limit_scope"], row["limit_name"]) == ("refused", scope, "requests_per_minute")
 
 
+@pytest.mark.parametrize("path", [NATIVE, OPENAI])
+def test_a_call_that_was_never_counted_is_told_what_is_left_too(house: House, path: str) -> None:
+    for _ in range(2):
+        refused = ask(house, "frugal", path, model="nobody")
+        assert refused.status_code == 404
+        assert (refused.headers["x-ratelimit-limit-tokens"], refused.headers["x-ratelimit-remaining-tokens"]) == (
+            "700",
+            "700",
+        )
+        assert refused.headers["x-ratelimit-reset-tokens"] == "0ms"
+
+
 def test_tokens_are_settled_to_what_was_used(house: House) -> None:
     """Each takes hundreds at first, and uses about thirty."""
     for _ in range(3):
@@ -157,6 +171,12 @@ def test_the_status_of_a_provider_tells_what_is_left(house: House) -> None:
     after = told()
     assert (after["limit"], after["remaining"]) == (1, 0)
     assert after["reset"] > before["reset"]
+
+
+def test_where_no_turn_can_ever_come_nobody_is_told_to_try_again(house: House) -> None:
+    refused = house.ask(NATIVE, "short", "word " * 200)
+    assert refused.json()["error"]["limit"]["name"] == "tokens_per_minute"
+    assert (refused.headers.get("retry-after"), refused.headers["x-should-retry"]) == (None, "false")
 
 
 def test_a_route_whose_line_is_full_gives_way_to_the_next(house: House) -> None:

@@ -26,11 +26,11 @@ def send(house: House, data: bytes) -> socket.socket:
     return line
 
 
-def request(path: str, body: bytes, *headers: str, method: str = "POST") -> bytes:
+def request(path: str, body: bytes, *headers: str, method: str = "POST", key: str = "main") -> bytes:
     lines = (
         f"{method} {path} HTTP/1.1",
         "host: localhost",
-        f"authorization: Bearer {KEYS['main']}",
+        f"authorization: Bearer {KEYS[key]}",
         "content-type: application/json",
         *(headers or (f"content-length: {len(body)}",)),
     )
