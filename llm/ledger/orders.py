@@ -60,6 +60,8 @@ def decide(
 
 def _judge(order: Order, windows: dict[Key, Window], held: dict[tuple[UUID, int], int]) -> Verdict:
     """All of its budgets have room for it, or nothing is set aside in any."""
+    if order.held and not any((order.call, window.id) in held for window in _windows(order, windows)):
+        return Verdict(False)  # its call has left and is settled: nobody would ever give this back
     bounding = [(charge, window) for charge in order.charges if (window := windows.get(key(charge))) and window.hard]
     full = [one for one in bounding if _left(one[1]) < order.amount - held.get((order.call, one[1].id), 0)]
     if full:

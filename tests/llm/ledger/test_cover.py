@@ -204,7 +204,7 @@ async def test_who_leaves_before_a_top_up_keeps_what_it_had(firm: Firm, till: Ti
         await asyncio.wait([asking])
     assert wait_until(lambda: firm.money() == (0, 0.25))
     till.settle(call, cost=0.125)
-    assert (firm.money(), firm.reservations()) == ((0.125, 0), 0)
+    assert wait_until(lambda: (firm.money(), firm.reservations()) == ((0.125, 0), 0))
 
 
 async def test_who_is_cancelled_with_the_verdict_under_way_is_settled_by_its_record(firm: Firm, till: Till) -> None:
