@@ -290,15 +290,20 @@ class TestStoreAway:
             catalog.stop()
 
     def test_a_first_look_that_takes_long_is_waited_for_as_long_as_one_likes(
-        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+        self, clock: HandClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         found = threading.Event()
         monkeypatch.setattr(module, "load_snapshot", lambda stamp: found.wait() and Snapshot(stamp))
-
-        with pytest.raises(Unavailable):
-            catalog.snapshot(patience=0.01)
-        threading.Timer(0.05, found.set).start()
-        assert catalog.snapshot(patience=30) is catalog.snapshot()
+        catalog = Catalog(clock)
+        catalog.start()
+        try:
+            with pytest.raises(Unavailable):
+                catalog.snapshot(patience=0.01)
+            threading.Timer(0.05, found.set).start()
+            assert catalog.snapshot(patience=30) is catalog.snapshot()
+        finally:
+            found.set()
+            catalog.stop()
 
 
 class TestSnapshot:
