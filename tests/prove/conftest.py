@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from config import env
+from tests.llm.own_postgres import OwnPostgres
 from tests.services import free_port
 from tests.serving import Serving
 
@@ -38,6 +39,14 @@ def vendor(tmp_path: Path) -> Iterator[Vendor]:
     yield running
     running.process.send_signal(signal.SIGTERM)
     running.process.wait(10)
+
+
+@pytest.fixture
+def postgres() -> Iterator[OwnPostgres]:
+    server = OwnPostgres()
+    server.start()
+    yield server
+    server.remove()
 
 
 def furnish(serving: Serving, vendor: Vendor) -> str:

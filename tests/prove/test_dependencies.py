@@ -30,14 +30,6 @@ HEALTH = 0.100
 
 
 @pytest.fixture
-def postgres() -> Iterator[OwnPostgres]:
-    server = OwnPostgres()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
 def redis(tmp_path: Path) -> Iterator[OwnRedis]:
     server = OwnRedis(tmp_path)
     server.start()

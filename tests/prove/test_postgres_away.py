@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,20 +14,12 @@ import pytest
 from tests.llm.own_postgres import OwnPostgres
 from tests.prove.conftest import Vendor, furnish, wait_until
 from tests.prove.test_kills import ids, report
-from tests.prove.traffic import Outcome, Traffic
+from tests.prove.traffic import Outcome, Traffic, pause, percentile
 from tests.serving import serving
 
 AWAY = 10.0
 LATE = 0.150
 """Seconds that an answer may come later than one does while all is well."""
-
-
-@pytest.fixture
-def postgres() -> Iterator[OwnPostgres]:
-    server = OwnPostgres()
-    server.start()
-    yield server
-    server.remove()
 
 
 @pytest.mark.prove
@@ -71,17 +63,7 @@ def prove(
         assert percentile(away, 0.99) <= percentile(well, 0.5) + LATE
 
 
-def pause(seconds: float) -> None:
-    """Real time must pass: other processes are at work."""
-    threading.Event().wait(seconds)
-
-
 def said(well: list[Outcome], away: list[Outcome], everything: list[Outcome]) -> None:
     for name, outcomes in (("well", well), ("away", away), ("in all", everything)):
         p50, p99, most = (percentile(outcomes, share) * 1000 for share in (0.5, 0.99, 1.0))
         print(f"{name}: {len(outcomes)} answers, p50 {p50:.0f} ms, p99 {p99:.0f} ms, slowest {most:.0f} ms")
-
-
-def percentile(outcomes: list[Outcome], share: float) -> float:
-    ranked = sorted(outcome.seconds for outcome in outcomes)
-    return ranked[int(share * (len(ranked) - 1))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,3 +86,14 @@ async def listen(url: str, seconds: float, *, every: float = 0.2) -> list[Said]:
             heard.append(Said(began, time.monotonic() - began, body))
             await asyncio.sleep(every)
     return heard
+
+
+def pause(seconds: float) -> None:
+    """Real time must pass: other processes are at work."""
+    threading.Event().wait(max(seconds, 0.0))
+
+
+def percentile(outcomes: list[Outcome], share: float) -> float:
+    """Of their seconds."""
+    ranked = sorted(outcome.seconds for outcome in outcomes)
+    return ranked[int(share * (len(ranked) - 1))]

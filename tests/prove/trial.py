@@ -13,7 +13,7 @@ from typing import Any
 from llm.call import public_id
 from llm.vault import new_key
 from tests.prove.conftest import Vendor, wait_until
-from tests.prove.traffic import Outcome, Said, Traffic, listen
+from tests.prove.traffic import Outcome, Said, Traffic, listen, pause, percentile
 from tests.serving import Serving
 
 WELL, BACK = 8.0, 12.0
@@ -112,11 +112,6 @@ def run(
     return Course(left, returned, outcomes, heard["/healthz"], heard["/readyz"], gateway.rows(), _windows(gateway))
 
 
-def pause(seconds: float) -> None:
-    """Real time must pass: other processes are at work."""
-    threading.Event().wait(max(seconds, 0.0))
-
-
 def _missing(gateway: Serving, outcomes: dict[str, list[Outcome]]) -> set[str | None]:
     """Answers without a row."""
     answered = {one.id for of_key in outcomes.values() for one in of_key if one.status == 200}
@@ -152,8 +147,3 @@ def added(course: Course, key: str) -> float:
     usual = max(percentile(outcomes, 0.99) for outcomes in (course.well(key), course.back(key)))
     answered = [one for one in course.away(key) if one.status != 503]
     return percentile(answered, 0.99) - usual if answered else 0.0
-
-
-def percentile(outcomes: list[Outcome], share: float) -> float:
-    ranked = sorted(outcome.seconds for outcome in outcomes)
-    return ranked[int(share * (len(ranked) - 1))]
