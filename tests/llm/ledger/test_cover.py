@@ -259,9 +259,8 @@ async def test_books_that_are_away_are_told_at_once(firm: Firm) -> None:
         till.close()
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 async def test_a_connection_that_died_unnoticed_is_made_anew(firm: Firm, till: Till) -> None:
-    if connections[firm.alias].vendor != "postgresql":
-        pytest.skip("a file has no connection to lose")
     firm.budget(1)
     assert await till.cover(till.call(firm.caller), 0.1)
     with connections[firm.alias].cursor() as cursor:
