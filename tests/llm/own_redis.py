@@ -8,12 +8,15 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 
 import hiredis
+import pytest
 
+from llm.redis import GuardedRedis, StoreUnavailable
 from tests.services import _binary, free_port, wait_until
 
 
@@ -104,3 +107,17 @@ class PlayedRedis:
     async def _answer(self, asked: asyncio.Queue[Command], writer: asyncio.StreamWriter) -> None:
         while True:
             await self.answer(await asked.get(), writer)
+
+
+async def refused(guarded: GuardedRedis) -> float:
+    """Seconds until a command is refused."""
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await guarded.run("PING")
+    return time.monotonic() - began
+
+
+async def available(guarded: GuardedRedis) -> None:
+    async with asyncio.timeout(5):
+        while not guarded.is_available:  # noqa: ASYNC110 - a real server's return sets no event
+            await asyncio.sleep(0.01)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from llm import registry_file
+from llm.registry_file import Refused
 
 FULL = """
 providers:
@@ -43,3 +46,9 @@ def apply(text: str, *, prune: bool = False, dry_run: bool = False) -> list[str]
 
 def warnings(text: str) -> list[str]:
     return registry_file.apply(registry_file.parse(text)).warnings
+
+
+def problems(text: str, *, prune: bool = False) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        apply(text, prune=prune)
+    return [str(problem) for problem in refused.value.problems]
