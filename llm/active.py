@@ -17,12 +17,10 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 import orjson
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from llm.call import Call
+from llm.redis import of_a_thread
 from llm.types import JsonObject
 from llm.watch import Trouble
 
@@ -34,7 +32,6 @@ VANISHES = 5
 """Seconds after which what was told last is no longer true."""
 MOST = 1_000
 """Calls that one process tells of, its newest."""
-PATIENCE = 0.2
 PREFIX = "gatehouse:{active}"
 PROCESSES = f"{PREFIX}:processes"
 
@@ -132,13 +129,7 @@ class SharedCalls(LocalCalls):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._redis = Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = of_a_thread(url)
         self._name = f"{PREFIX}:{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._failing = False
         self._stopping = threading.Event()
@@ -162,7 +153,7 @@ class SharedCalls(LocalCalls):
 
     def processes(self) -> list[Process] | None:
         heard = self._heard()
-        return None if heard is None else sorted(starmap(_process, heard.items()), key=attrgetter("host", "pid"))
+        return None if heard is None else sorted(starmap(_process, heard.items()), key=attrgetter("host", "pid", "calls"))
 
     def _heard(self) -> dict[str, JsonObject] | None:
         """The calls and troubles of each process, by its name."""

@@ -15,13 +15,17 @@ from hashlib import sha1
 from typing import Any, cast
 
 import hiredis
+from redis import Redis
 from redis.asyncio.connection import SSLConnection, parse_url
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 CONNECT_SECONDS = 0.1
 ANSWER_SECONDS = 0.1
 COOL_DOWN_SECONDS = 1.0
 FAILURES = 3
 IN_FLIGHT = 2_000
+THREAD_SECONDS = 0.2
 GRACE_SECONDS = 0.005
 """A loop that was itself held up reads what has arrived before it calls a command overdue."""
 
@@ -321,3 +325,14 @@ def client(url: str) -> GuardedRedis:
     if key not in _clients or _clients[key].is_closed:
         _clients[key] = GuardedRedis(url)
     return _clients[key]
+
+
+def of_a_thread(url: str) -> Redis:
+    """A client for a thread of its own, off the hot path: it waits for each answer a moment and repeats nothing."""
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=THREAD_SECONDS,
+        socket_connect_timeout=THREAD_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -13,19 +13,16 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from llm.call import Clock
+from llm.redis import of_a_thread
 from llm.routing.circuits import FAILURES, Change, Circuit, Circuits, Listener, RouteName, nobody
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between two readings."""
-PATIENCE = 0.2
 KEY = "gatehouse:{circuits}"
 KEPT = 3600
 """Seconds after which news is none."""
@@ -38,13 +35,7 @@ class SharedCircuits(Circuits):
 
     def __init__(self, url: str, clock: Clock, *, failures: int = FAILURES, listener: Listener = nobody) -> None:
         super().__init__(clock, failures=failures, listener=listener)
-        self._redis = Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = of_a_thread(url)
         self._untold: dict[str, Circuit] = {}
         self._failing = False
         self._news = threading.Event()
