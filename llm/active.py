@@ -153,7 +153,9 @@ class SharedCalls(LocalCalls):
 
     def processes(self) -> list[Process] | None:
         heard = self._heard()
-        return None if heard is None else sorted(starmap(_process, heard.items()), key=attrgetter("host", "pid", "calls"))
+        return (
+            None if heard is None else sorted(starmap(_process, heard.items()), key=attrgetter("host", "pid", "calls"))
+        )
 
     def _heard(self) -> dict[str, JsonObject] | None:
         """The calls and troubles of each process, by its name."""

@@ -16,6 +16,7 @@ from tests.llm.own_postgres import OwnPostgres
 from tests.llm.surfaces.house import House
 from tests.llm.surfaces.registry import KEYS, ORIGIN, OTHER_ORIGIN, registry
 from tests.llm.surfaces.talk import Heard, Talk, dialled, talking
+from tests.services import wait_until
 from tests.serving import Serving, serving
 
 READY = {"type": "ready"}
@@ -218,6 +219,7 @@ class TestAKeyThatEnds:
     def installed(self, wide_house: House) -> Iterator[House]:
         yield wide_house
         furnish(wide_house.serving, wide_house)
+        assert wait_until(lambda: lets_in(wide_house))  # that change has to come round, too
 
     def test_works_for_no_new_answer_and_the_running_one_comes_to_its_end(self, installed: House) -> None:
         with talking(installed, "browser") as talk:
@@ -238,6 +240,11 @@ class TestAKeyThatEnds:
             furnish(installed.serving, installed, disabled=True)
             refused_in_time(talk)
             assert talk.code() == 4401
+
+
+def lets_in(house: House) -> bool:
+    with dialled(house, **bearer(KEYS["browser"])) as talk:
+        return talk.hear()["type"] == "ready"
 
 
 def refused_in_time(talk: Talk) -> Heard:
