@@ -244,7 +244,7 @@ class TestAKeyThatEnds:
 
 def lets_in(house: House) -> bool:
     with dialled(house, **bearer(KEYS["browser"])) as talk:
-        return talk.hear()["type"] == "ready"
+        return bool(talk.hear()["type"] == "ready")
 
 
 def refused_in_time(talk: Talk) -> Heard:
