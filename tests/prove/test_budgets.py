@@ -233,11 +233,11 @@ def test_a_process_that_is_killed_leaves_nothing_set_aside(
     bank = opened(2, DATABASE_URL=migrated_postgres, REDIS_URL=own_redis.url)
 
     async def siege() -> Counter[str]:
-        """The second process dies while a vendor is at work for both."""
+        """The second process dies while a vendor is at work for both. Of its first five three are streams, and last."""
         vanguard = asyncio.create_task(bank.besiege("slow", 5, processes=1))
-        await asyncio.to_thread(wait_until, lambda: bank.at_work(vendor.served()) == 5, 60)
+        await asyncio.to_thread(wait_until, lambda: bank.at_work(vendor.served()) >= 3, 60)
         rest = asyncio.create_task(bank.besiege("slow", CALLS - 5))
-        await asyncio.to_thread(wait_until, lambda: bank.at_work(vendor.served()) >= 10, 60)
+        await asyncio.to_thread(wait_until, lambda: bank.at_work(vendor.served()) >= 6, 60)
         bank.doors[1].stop(signal.SIGKILL)
         return (await vanguard).counted + (await rest).counted
 
