@@ -1,4 +1,4 @@
-"""The three groups of staff, and what each may do. They are made, and set back to what stands here, by every `migrate`.
+"""The four groups of staff, and what each may do. They are made, and set back to what stands here, by every `migrate`.
 
 A superuser may do everything; whoever is in none of the groups may sign in and see an empty index. Rights beyond these
 belong into groups of your own: what is added to these, or taken from them, lasts until the next `migrate`.
@@ -22,8 +22,10 @@ ROLES: dict[str, Rights] = {
         "analytics": ("view_*",),
         "webhooks": ("*",),
         "auth": ("view_user", "add_user", "change_user", "view_group"),
+        "prompts": ("view_prompt", "use_playground"),
     },
-    "prompt editor": {"prompts": ("*",)},
+    "prompt editor": {"prompts": ("view_*", "add_*", "change_*", "use_playground")},
+    "prompt publisher": {"prompts": ("view_*", "add_*", "change_*", "publish_prompt", "use_playground")},
     "manager": {
         "llm": ("view_model", "view_provider", "view_organisation", "view_team", "view_apikey", "view_budget"),
         "analytics": ("view_requestlog",),

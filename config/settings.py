@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "llm",
     "analytics",
     "conversations",
+    "prompts",
     "webhooks",
 ]
 MIDDLEWARE = [

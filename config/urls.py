@@ -20,6 +20,16 @@ from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
 from llm.surfaces.providers import ProviderListView, ProviderStatusView, ProviderView
 from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
+from prompts.api import (
+    DifferenceView,
+    LabelHistoryView,
+    LabelView,
+    PromptListView,
+    PromptView,
+    RenderView,
+    VersionListView,
+    VersionView,
+)
 
 handler404 = "llm.surfaces.strays.not_found"
 handler500 = "llm.surfaces.strays.server_error"
@@ -49,6 +59,14 @@ urlpatterns = [
     path("api/v1/conversations/<str:id>/", ConversationView.as_view()),
     path("api/v1/conversations/<str:id>/messages/", ConversationMessagesView.as_view()),
     path("api/v1/conversations/<str:id>/stream", StreamView.as_view()),
+    path("api/v1/prompts/", PromptListView.as_view()),
+    path("api/v1/prompts/<str:name>/", PromptView.as_view()),
+    path("api/v1/prompts/<str:name>/render/", RenderView.as_view()),
+    path("api/v1/prompts/<str:name>/versions/", VersionListView.as_view()),
+    path("api/v1/prompts/<str:name>/versions/<int:number>/", VersionView.as_view()),
+    path("api/v1/prompts/<str:name>/versions/<int:number>/diff/<int:other>/", DifferenceView.as_view()),
+    path("api/v1/prompts/<str:name>/labels/<str:label>/", LabelView.as_view()),
+    path("api/v1/prompts/<str:name>/labels/<str:label>/history/", LabelHistoryView.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema")),
     path("metrics", metrics_view),

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 
 from llm.call import Caller
-
-
-class JsonTextField(models.TextField):  # type: ignore[type-arg]  # Django's takes no arguments at run time
-    """JSON in a text column, every sign beyond ASCII escaped: PostgreSQL's own kinds of JSON and text take no NUL."""
-
-    def from_db_value(self, value: str | None, *_: Any) -> Any:
-        return None if value is None else json.loads(value)
-
-    def get_prep_value(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+from llm.models.json_text import JsonTextField
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):

@@ -16,9 +16,10 @@ from llm.client_tokens import ClientTokens, is_token
 from llm.errors import Unavailable
 from llm.models.frozen import load_callers, load_origins, load_snapshot, named
 from llm.models.keyring import Keyring
-from llm.models.stamp import RegistryStamp, registry_changed
+from llm.models.stamp import RegistryStamp, Stamps, registry_changed
 from llm.registry import Snapshot
 from llm.vault import LONGEST_KEY, digest
+from prompts.library import Library
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class Catalog:
         self._callers: dict[str, Caller] = {}
         self._tokens = ClientTokens(self._clock)
         self._unknown: set[str] = set()
-        self._stamp = (-1, -1)
+        self._stamp = Stamps(-1, -1, -1)
+        self.prompts = Library()
         self._checked_at = float("-inf")
         self._visiting_since: float | None = None
         self._failing = False
@@ -274,11 +276,12 @@ class Catalog:
                 return
             self._load(stamp)
 
-    def _load(self, stamp: tuple[int, int]) -> None:
-        registry, keys = stamp
-        if registry != self._stamp[0]:
-            self._snapshot = load_snapshot(registry)
-        if keys != self._stamp[1]:
+    def _load(self, stamp: Stamps) -> None:
+        if stamp.registry != self._stamp.registry:
+            self._snapshot = load_snapshot(stamp.registry)
+        if stamp.prompts != self._stamp.prompts:
+            self.prompts.renew()
+        if stamp.keys != self._stamp.keys:
             self._pepper = Keyring.pepper()
             self._callers = load_callers(self._callers)
             self._origins = load_origins()

@@ -9,6 +9,7 @@ GatewayError
 │   ├── Unauthenticated           401
 │   ├── Forbidden                 403
 │   ├── NotFound                  404  an unknown model, provider or record
+│   ├── Conflict                  409  somebody else was first
 │   ├── BodyTooLarge              413
 │   ├── UnpricedModel             403  a hard budget cannot hold what has no price
 │   └── RateLimited               429
@@ -119,6 +120,12 @@ class NotFound(CallerError):
     status = 404
     type = "not_found"
     code = "not_found"
+
+
+class Conflict(CallerError):
+    status = 409
+    type = "conflict"
+    code = "conflict"
 
 
 class BodyTooLarge(CallerError):

@@ -17,6 +17,7 @@ from llm.fold import Fold, replay
 from llm.lifecycle import lifecycle
 from llm.limits import FREE, Admission, Limiter
 from llm.prepare import Defaults, Plan, prepare, prepare_count
+from llm.prompting import NoPrompts, Prompts, prompted, prompted_count
 from llm.registry import Snapshot
 from llm.routing import Router
 from llm.settle import note_answer, note_begun, note_cached, note_cancelled, note_cut, note_end, note_error
@@ -42,6 +43,7 @@ class Parts:
     defaults: Defaults
     close: Callable[[], Awaitable[None]]
     active: ActiveCalls = field(default_factory=NoActiveCalls)
+    prompts: Prompts = field(default_factory=NoPrompts)
 
 
 class Gateway:
@@ -106,6 +108,7 @@ class Gateway:
 
         It goes past the key's limits and leaves no record: nothing is generated, and nothing is paid.
         """
+        request = await prompted_count(request, caller, self._parts.prompts, self._parts.renewed)
         snapshot = self._parts.snapshot()
         try:
             asked = prepare_count(request, caller, snapshot)
@@ -116,6 +119,7 @@ class Gateway:
 
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
+        call.request = await prompted(call, self._parts.prompts, self._parts.renewed)
         snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
         speed = self._parts.router.observed.speed
         try:

@@ -14,7 +14,7 @@ from llm.errors import ContextTooLong, Forbidden, InvalidField, NotFound, Unsupp
 from llm.needs import FIELDS, lacking, may_use, path, serves
 from llm.registry import ModelSpec, RouteSpec, Snapshot
 from llm.selection import Speed, select, unobserved
-from llm.types import Message, Options, PromptReference, Request, Text
+from llm.types import Message, Options, Request, Text
 
 
 @dataclass(slots=True, frozen=True)
@@ -68,8 +68,6 @@ async def prepare(
 
     `speed` is what was seen of a route, for a caller who leaves the choice of a model to us.
     """
-    if call.request.prompt is not None:
-        raise _no_prompt(call.request, call.request.prompt)
     selection = select(call, snapshot, defaults.max_tokens, today=today, speed=speed)
     model = selection.model if selection else resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
@@ -117,8 +115,6 @@ class Count:
 
 def prepare_count(request: Request, caller: Caller, snapshot: Snapshot) -> Count:
     """Raises the 403, 404 or 422 that the caller deserves; a prompt may be longer than any window."""
-    if request.prompt is not None:
-        raise _no_prompt(request, request.prompt)
     model = resolve(request, caller, snapshot)
     routes = pinned(request, model, snapshot) if request.provider else model.routes
     route = min(routes, key=lambda route: route.order, default=None)
@@ -134,11 +130,6 @@ def _mind_retirement(call: Call, model: ModelSpec, today: date) -> None:
     said = retirement.warning(model, today)
     if said is not None and said not in call.record.warnings:
         call.record.warnings.append(said)
-
-
-def _no_prompt(request: Request, asked: PromptReference) -> NotFound:
-    param = path(request, "prompt.name")
-    return NotFound(f"There is no prompt {asked.name[:200]!r}.", param=param, code="prompt_not_found")
 
 
 def resolve(request: Request, caller: Caller, snapshot: Snapshot, *, field: str = "model") -> ModelSpec:

@@ -218,6 +218,7 @@ def _gateway(providers: Providers, counter: Counter, meters: Meters, throttle: T
             defaults=defaults(),
             close=providers.close,
             active=active(),
+            prompts=catalog().prompts,
         )
     )
 

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import conversations.models
+import llm.models.json_text
 
 
 class Migration(migrations.Migration):
@@ -20,10 +20,10 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("user_id", models.TextField(null=True)),
                 ("title", models.TextField()),
-                ("system", conversations.models.JsonTextField(null=True)),
+                ("system", llm.models.json_text.JsonTextField(null=True)),
                 ("model", models.TextField(null=True)),
-                ("prompt", conversations.models.JsonTextField(null=True)),
-                ("metadata", conversations.models.JsonTextField(default=dict)),
+                ("prompt", llm.models.json_text.JsonTextField(null=True)),
+                ("metadata", llm.models.json_text.JsonTextField(default=dict)),
                 ("created_at", models.DateTimeField()),
                 ("updated_at", models.DateTimeField()),
                 ("turn", models.BigIntegerField(default=0)),
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("position", models.BigIntegerField()),
-                ("said", conversations.models.JsonTextField()),
+                ("said", llm.models.json_text.JsonTextField()),
                 (
                     "status",
                     models.CharField(
@@ -58,8 +58,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("generation_id", models.UUIDField(null=True)),
-                ("answer", conversations.models.JsonTextField(null=True)),
-                ("error", conversations.models.JsonTextField(null=True)),
+                ("answer", llm.models.json_text.JsonTextField(null=True)),
+                ("error", llm.models.json_text.JsonTextField(null=True)),
                 ("created_at", models.DateTimeField()),
                 (
                     "conversation",

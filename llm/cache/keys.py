@@ -25,7 +25,6 @@ def cache_key(organisation_id: int, model_name: str, request: Request) -> str:
         model_name,
         request.provider,
         request.fallbacks,
-        request.prompt,
         request.context and request.context.assembled_context,
         request.messages,
         request.options,

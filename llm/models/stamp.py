@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import F
@@ -27,23 +27,30 @@ def first_stamp() -> int:
     return time.time_ns() // 1000
 
 
+class Stamps(NamedTuple):
+    registry: int
+    keys: int
+    prompts: int
+
+
 class RegistryStamp(models.Model):
-    """One row with two counters: what is for sale, and who may ask. The row lock of the one who raises it makes
-    stamps and commits come in the same order."""
+    """One row with three counters: what is for sale, who may ask, and what prompts say. The row lock of the one who
+    raises it makes stamps and commits come in the same order."""
 
     registry = models.PositiveBigIntegerField(default=first_stamp)
     keys = models.PositiveBigIntegerField(default=first_stamp)
+    prompts = models.PositiveBigIntegerField(default=first_stamp)
 
     class Meta:
         constraints = [models.CheckConstraint(name="one_stamp", condition=models.Q(pk=1))]
 
     def __str__(self) -> str:
-        return f"registry {self.registry}, keys {self.keys}"
+        return f"registry {self.registry}, keys {self.keys}, prompts {self.prompts}"
 
     @classmethod
-    def read(cls) -> tuple[int, int]:
-        """(registry, keys)."""
-        return cls.objects.values_list("registry", "keys").filter(pk=1).first() or (0, 0)
+    def read(cls) -> Stamps:
+        found = cls.objects.values_list(*Stamps._fields).filter(pk=1).first()
+        return Stamps(*found) if found else Stamps(0, 0, 0)
 
     @classmethod
     def bump(cls, counter: str) -> None:

@@ -1,0 +1,202 @@
+"""The one way to write prompts and their versions: forms, API, imports and bulk actions all come through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from llm.errors import Conflict, Forbidden, InvalidField
+from llm.models import Organisation
+from llm.models.stamp import RegistryStamp
+from prompts.authors import Author
+from prompts.models import Category, Prompt, Version
+from prompts.render import problems
+from prompts.wording import Wording
+
+LONGEST_NOTE = 2_000
+LONGEST_AUTHOR = 200
+MOST_TAGS = 32
+LONGEST_TAG = 64
+CONTROL = {chr(code): None for code in range(32) if chr(code) not in "\t\n\r"}
+
+
+@dataclass(slots=True)
+class Details:
+    """What a prompt says of itself, beside its versions."""
+
+    name: str
+    description: str = ""
+    category: str = Category.CHAT
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Origin:
+    """Where a version comes from: what its author notes of it, and the version it was made from. One that is brought
+    back keeps its number, its author and its instant."""
+
+    note: str = ""
+    author: str | None = None
+    created_at: datetime | None = None
+    number: int | None = None
+    based_on: int | None = None
+
+
+UNTOLD = Origin()
+
+
+@transaction.atomic
+def create(details: Details, author: Author, organisation: Organisation | None) -> Prompt:
+    """Raises InvalidField."""
+    prompt = Prompt(organisation=organisation, owner_id=author.user_id)
+    _fill(prompt, details)
+    _save(prompt)
+    shelve(prompt)
+    return prompt
+
+
+@transaction.atomic
+def describe(prompt: Prompt, details: Details) -> Prompt:
+    """Its details, anew. Raises InvalidField."""
+    locked = held(prompt)
+    _fill(locked, details)
+    _save(locked)
+    shelve(locked)
+    return locked
+
+
+@transaction.atomic
+def save_version(prompt: Prompt, wording: Wording, author: Author, origin: Origin = UNTOLD) -> Version:
+    """Raises InvalidField for what cannot be rendered, and Conflict where the origin's number or base has been
+    overtaken."""
+    check(wording)
+    locked = held(prompt)
+    newest = locked.newest
+    if origin.based_on is not None and origin.based_on != newest:
+        raise Conflict(
+            f"Version {newest} was saved meanwhile.", code="newer_version", hint="Compare before saving yours."
+        )
+    if origin.number is not None and origin.number <= newest:
+        raise Conflict(f"There is a version {newest} already: {origin.number} would come late.", param="version")
+    locked.newest = origin.number or newest + 1
+    version = Version.objects.create(
+        prompt=locked,
+        number=locked.newest,
+        wording=wording.as_json(),
+        note=plain(origin.note, "note", LONGEST_NOTE),
+        author=plain(origin.author or author.name, "author", LONGEST_AUTHOR),
+        user_id=author.user_id,
+        forked_from=origin.based_on,
+        created_at=origin.created_at or timezone.now(),
+    )
+    locked.search = _searched(locked, wording)
+    locked.save()
+    return version
+
+
+def check(wording: Wording) -> None:
+    """Raises InvalidField for the first thing that forbids saving it."""
+    for problem in problems(wording):
+        if problem.level == "error":
+            raise InvalidField(problem.message, param=problem.path, code="template_error", hint=problem.hint)
+
+
+@transaction.atomic
+def archive(prompt: Prompt, author: Author, *, archived: bool = True) -> Prompt:
+    """An archived prompt is not answered any more. Raises Forbidden where that would take away a protected label."""
+    locked = held(prompt)
+    if locked.archived != archived and locked.labels.filter(protected=True).exists() and not author.may_publish:
+        raise Forbidden(
+            f"{locked.name} has a protected label: only who may move it may archive the prompt or bring it back.",
+            code="protected_label",
+        )
+    locked.archived = archived
+    locked.save()
+    shelve(locked)
+    return locked
+
+
+@transaction.atomic
+def duplicate(prompt: Prompt, name: str, author: Author) -> Prompt:
+    """A prompt of its own that begins with the newest version and the examples, without labels. Raises InvalidField."""
+    copy = create(replace(details_of(prompt), name=name), author, prompt.organisation)
+    newest = prompt.versions.first()
+    if newest is not None:
+        save_version(copy, newest.opened(), author, Origin(note=f"from {prompt.name} {newest.number}"))
+    for example in prompt.examples.all():
+        example.pk, example.prompt, example._state.adding = None, copy, True
+        example.save(force_insert=True)
+    copy.refresh_from_db()
+    return copy
+
+
+@transaction.atomic
+def secure(prompt: Prompt, author: Author, *, needs_green: bool, needs_approval: bool) -> Prompt:
+    """What publishing takes beside the right. Raises Forbidden for whoever has not the right itself."""
+    locked = held(prompt)
+    if (locked.needs_green, locked.needs_approval) != (needs_green, needs_approval) and not author.may_publish:
+        raise Forbidden("Only who may publish may change what publishing takes.", code="publish_not_allowed")
+    locked.needs_green, locked.needs_approval = needs_green, needs_approval
+    locked.save()
+    return locked
+
+
+def held(prompt: Prompt) -> Prompt:
+    """The row as it is now, nobody else's until the transaction ends."""
+    return Prompt.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=prompt.pk)
+
+
+def shelve(prompt: Prompt) -> None:
+    """Have every process read anew what callers get of `prompt`; near the end of a transaction, since it locks all."""
+    RegistryStamp.bump("prompts")
+    prompt.stamp = RegistryStamp.read().prompts
+    prompt.save(update_fields=["stamp"])
+
+
+def plain(text: str, param: str, most: int) -> str:
+    """Text for a column. Raises InvalidField for what is too long or has characters that no column holds."""
+    if len(text) > most:
+        raise InvalidField(f"{param} has {len(text):,} characters, at most {most:,} may be.", param=param)
+    for sign in text:
+        if sign in CONTROL or "\ud800" <= sign <= "\udfff":
+            raise InvalidField(f"{param} holds a control character (U+{ord(sign):04X}).", param=param)
+    return text
+
+
+def details_of(prompt: Prompt) -> Details:
+    return Details(prompt.name, prompt.description, prompt.category, list(prompt.tags))
+
+
+def _fill(prompt: Prompt, details: Details) -> None:
+    prompt.name = details.name
+    prompt.description = plain(details.description, "description", 2_000)
+    prompt.category = details.category
+    if len(details.tags) > MOST_TAGS:
+        raise InvalidField(f"There are {len(details.tags)} tags, at most {MOST_TAGS} may be.", param="tags")
+    tags = [plain(tag.strip(), f"tags[{index}]", LONGEST_TAG) for index, tag in enumerate(details.tags)]
+    prompt.tags = list(dict.fromkeys(filter(None, tags)))
+    newest = prompt.versions.first() if prompt.pk else None
+    prompt.search = _searched(prompt, newest.opened() if newest else None)
+
+
+def _save(prompt: Prompt) -> None:
+    try:
+        prompt.full_clean(exclude=["organisation", "owner", "search"])
+        prompt.save()
+    except ValidationError as error:
+        param, said = next(iter(error.message_dict.items()))
+        taken = any("already" in words for words in said)
+        code = "name_taken" if taken else None
+        raise InvalidField(" ".join(said), param="name" if param == "__all__" else param, code=code) from error
+    except IntegrityError as error:
+        raise InvalidField(f"There is a prompt {prompt.name} already.", param="name", code="name_taken") from error
+
+
+def _searched(prompt: Prompt, wording: Wording | None) -> str:
+    said = [line.content for line in wording.messages] if wording else []
+    tags = [f"#{tag}" for tag in prompt.tags]
+    return "\n".join([prompt.name, prompt.description, *tags, *said, ""]).lower()

@@ -1,0 +1,197 @@
+"""The shapes of prompts for the API's schema: what is taken, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from analytics.schema import WITHOUT_NUL
+from llm.dialects.gatehouse import LARGEST_VERSION
+from llm.surfaces.openapi.options import NATIVE_OPTIONS
+from llm.surfaces.openapi.requests import ONE_WORD_FOR_TOOLS
+from llm.surfaces.openapi.words import ANY, FLAG, Named, integer, listing, maybe, number, optional, said, text, thing, word
+from llm.surfaces.shapes import dollars
+from prompts.bodies import LONGEST_DESCRIPTION
+from prompts.editing import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
+from prompts.models import Category
+from prompts.models.prompts import LONGEST_NAME
+from prompts.variables import MOST_VARIABLES, TYPES
+from prompts.wording import LONGEST_CONTENT, MOST_MESSAGES, ROLES
+
+NUMBER = integer(1, LARGEST_VERSION)
+LABEL = said(64)
+DETAILS = Named(
+    "PromptNew",
+    thing(
+        {
+            "name": said(LONGEST_NAME, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+            **optional(
+                {
+                    "description": text(LONGEST_DESCRIPTION, pattern=WITHOUT_NUL),
+                    "category": word(*Category.values),
+                    "tags": listing(said(LONGEST_TAG, pattern=WITHOUT_NUL), MOST_TAGS),
+                }
+            ),
+        },
+        "name",
+    ),
+)
+VARIABLE = thing(
+    {
+        "name": said(64, pattern="^[A-Za-z_][A-Za-z0-9_]*$"),
+        **optional(
+            {
+                "type": word(*TYPES),
+                "required": FLAG,
+                "description": text(None),
+                "min": {"type": "number"},
+                "max": {"type": "number"},
+                "min_length": integer(0, LARGEST_VERSION),
+                "max_length": integer(0, LARGEST_VERSION),
+                "pattern": text(None, description="Matched anywhere; without look-around and back-references."),
+                "choices": {"type": "array", "items": text(None)},
+                "schema": {**ANY, "description": "JSON schema of an array or object; `$ref` within itself alone."},
+            }
+        ),
+        "default": {"description": "Used where nothing is given."},
+        "example": {"description": "Of what it may be."},
+    },
+    "name",
+)
+LINE = thing(
+    {
+        "role": word(*ROLES),
+        "content": text(LONGEST_CONTENT, description="A template: `{{ name }}`, `{% if %}`, `{% for %}`."),
+    },
+    "role",
+    "content",
+)
+WORDING = {
+    "messages": listing(LINE, MOST_MESSAGES, minItems=1),
+    **optional(
+        {
+            "variables": listing(VARIABLE, MOST_VARIABLES),
+            "model": text(),
+            "options": thing(NATIVE_OPTIONS, allOf=ONE_WORD_FOR_TOOLS),
+            "optimized_for": listing(said(), 32),
+            "response_schema": ANY,
+        }
+    ),
+}
+VERSION = Named("PromptVersionNew", thing({**WORDING, "note": maybe(text(LONGEST_NOTE))}, "messages"))
+SHARE = thing({"version": NUMBER, "weight": maybe(number(0, MOST_WEIGHT))}, "version")
+MOVE = Named(
+    "PromptLabelMove",
+    thing(
+        optional(
+            {
+                "version": NUMBER,
+                "split": listing(SHARE, MOST_SHARES, minItems=1),
+                "reason": text(LONGEST_REASON),
+            }
+        ),
+        description="A version, or a split of several.",
+    ),
+)
+RENDER = Named(
+    "PromptRender", thing(optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()}))
+)
+
+
+class MeantSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField(allow_null=True)
+    split = serializers.ListField(child=serializers.DictField(), allow_null=True, help_text="Versions and weights.")
+
+
+class LabelSerializer(MeantSerializer):
+    protected = serializers.BooleanField(help_text="Moving it takes the scope prompts.publish and a reason.")
+    moved_at = serializers.DateTimeField()
+
+
+class NamedLabelSerializer(LabelSerializer):
+    name = serializers.CharField()
+
+
+class PromptSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    description = serializers.CharField()
+    category = serializers.ChoiceField(Category.choices)
+    tags = serializers.ListField(child=serializers.CharField())
+    shared = serializers.BooleanField(help_text="Of all organisations; only staff may change it.")
+    archived = serializers.BooleanField()
+    newest_version = serializers.IntegerField(allow_null=True)
+    labels = serializers.DictField(child=LabelSerializer())
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class PromptPageSerializer(serializers.Serializer[Any]):
+    results = PromptSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class ListedVersionSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    note = serializers.CharField()
+    author = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class VersionPageSerializer(serializers.Serializer[Any]):
+    results = ListedVersionSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class VersionSerializer(ListedVersionSerializer):
+    messages = serializers.ListField(child=serializers.DictField())
+    variables = serializers.ListField(child=serializers.DictField())
+    model = serializers.CharField(allow_null=True)
+    options = serializers.DictField()
+    optimized_for = serializers.ListField(child=serializers.CharField())
+    response_schema = serializers.DictField(allow_null=True)
+    json_schema = serializers.DictField(help_text="JSON Schema of the variables, for forms and for checks of your own.")
+    forked_from = serializers.IntegerField(allow_null=True)
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    vars()["from"] = serializers.IntegerField()
+    to = serializers.IntegerField()
+    changes = serializers.ListField(child=serializers.DictField(), help_text="By message and setting, to the word.")
+
+
+class RenderedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    label = serializers.CharField(allow_null=True)
+    messages = serializers.ListField(child=serializers.DictField())
+    model = serializers.CharField(help_text="The one it is weighed for.")
+    prompt_tokens = serializers.IntegerField()
+    cost_estimate = dollars("With the longest answer asked for; null: the price is unknown.", allow_null=True)
+    currency = serializers.CharField()
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField()
+    vars()["from"] = MeantSerializer()
+    to = MeantSerializer()
+    reason = serializers.CharField()
+    author = serializers.CharField()
+    approver = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class ProposalSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField()
+    vars()["from"] = MeantSerializer()
+    to = MeantSerializer()
+    reason = serializers.CharField()
+    author = serializers.CharField()
+    waits_for = serializers.ChoiceField(["approval"])
+    created_at = serializers.DateTimeField()
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    results = MoveSerializer(many=True)
+    next = serializers.URLField(allow_null=True)

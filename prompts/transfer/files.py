@@ -1,0 +1,97 @@
+"""JSON and YAML, of which only what JSON can say too: no tags, no anchors, no dates, no key twice."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import yaml
+
+from llm.dialects.body import MAX_DEPTH, parse_body
+from llm.errors import BodyTooLarge, MalformedBody
+from llm.types import JsonObject
+
+MOST_YAML = 8 * 2**20
+"""Bytes; YAML takes a hundred times as long as JSON to read."""
+MOST_EVENTS = 500_000
+OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+PLAIN = {
+    "bool": (r"^(?:true|false)$", "tf"),
+    "null": (r"^(?:null|~|)$", ["n", "~", ""]),
+    "int": (r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    "float": (r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$", "-0123456789"),
+}
+"""What is no text although nothing around it says so, and the signs it begins with."""
+
+
+class PlainLoader(yaml.CSafeLoader):
+    """What looks like a date, or like `yes`, is text."""
+
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        found: dict[Any, Any] = super().construct_mapping(node, deep=True)
+        if len(found) < len(node.value):
+            raise yaml.MarkedYAMLError(problem="a key stands there twice", problem_mark=node.start_mark)
+        if not all(isinstance(key, str) for key in found):
+            raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=node.start_mark)
+        return found
+
+
+class PlainDumper(yaml.SafeDumper):
+    """Long texts stand in blocks, to be read and compared line by line."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: PlainDumper, said: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", said, style="|" if "\n" in said else None)
+
+
+PlainDumper.add_representer(str, _text)
+for name, (pattern, first) in PLAIN.items():
+    for kind in (PlainLoader, PlainDumper):
+        kind.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(pattern), first)
+
+
+def as_json(document: JsonObject) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def as_yaml(document: JsonObject) -> bytes:
+    said: str = yaml.dump(document, Dumper=PlainDumper, allow_unicode=True, sort_keys=False, width=120)
+    return said.encode()
+
+
+def read(raw: bytes) -> JsonObject:
+    """JSON where it begins like an object, else YAML. Raises MalformedBody and BodyTooLarge."""
+    if raw.lstrip()[:1] == b"{":
+        return parse_body(raw)
+    if len(raw) > MOST_YAML:
+        raise BodyTooLarge(f"The file has {len(raw):,} bytes of YAML, at most {MOST_YAML:,} are read.", hint="Use JSON.")
+    try:
+        _check(raw)
+        found = yaml.load(raw, Loader=PlainLoader)  # noqa: S506  # a safe loader, and less
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise MalformedBody(f"The file is no YAML that is read here: {' '.join(str(error).split())[:300]}") from None
+    if not isinstance(found, dict):
+        raise MalformedBody("The file is no object.")
+    return found
+
+
+def _check(raw: bytes) -> None:
+    """Before anything is built of it: an anchor may stand for itself a billion times, and a tag for code."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(raw, Loader=yaml.CSafeLoader)):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not read", problem_mark=event.start_mark)
+        if getattr(event, "tag", None):
+            raise yaml.MarkedYAMLError(problem="type tags are not read", problem_mark=event.start_mark)
+        depth += isinstance(event, OPENING) - isinstance(event, CLOSING)
+        if depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH}", problem_mark=event.start_mark)
+        if count > MOST_EVENTS:
+            raise yaml.MarkedYAMLError(problem="made of too many pieces: use JSON", problem_mark=event.start_mark)
