@@ -14,14 +14,15 @@ from django.db.models.functions import Cast
 
 from llm.call import Caller
 from llm.dialects.fields import Fields
+from llm.dialects.options import read_options
 from llm.errors import InvalidField, NotFound
 from llm.prompting import Rendered
 from llm.store import visit
-from llm.types import Message, PromptReference
+from llm.types import Message, Options, PromptReference, ResponseFormat
 from prompts.choosing import Split, chosen
 from prompts.models import Label, Prompt, Version
 from prompts.render import Compiled, compiled
-from prompts.wording import read_wording
+from prompts.wording import Wording, read_wording
 
 DEFAULT_LABEL = "production"
 MOST_COMPILED = 1_000
@@ -45,6 +46,12 @@ class Shelved:
     labels: dict[str, Split]
 
 
+@dataclass(slots=True, frozen=True)
+class Ready:
+    compiled: Compiled
+    options: Options
+
+
 class Library:
     """Read on every event loop, written by the catalog's thread alone. What is published is replaced as a whole."""
 
@@ -52,7 +59,7 @@ class Library:
         self._shelf: dict[Place, Shelved] = {}
         self._wordings: dict[Edition, bytes] = {}
         self._pinned: dict[Edition, bytes] = {}
-        self._compiled: dict[Edition, Compiled] = {}
+        self._compiled: dict[Edition, Ready] = {}
         self._stamp = -1
 
     def renew(self) -> None:
@@ -98,24 +105,24 @@ class Library:
         if number is None:
             label = asked.label or DEFAULT_LABEL
             number = chosen(_split(prompt, label), f"{prompt.id}:{label}:{lot}")
-        ready = await self._ready((prompt.id, number), asked.name)
-        messages = await _written(ready, asked)
-        return Rendered(asked.name, number, label, messages, ready.wording.model, ready.options)
+        edition = await self._ready((prompt.id, number), asked.name)
+        messages = await _written(edition.compiled, asked)
+        return Rendered(asked.name, number, label, messages, edition.compiled.wording.model, edition.options)
 
-    async def _ready(self, edition: Edition, name: str) -> Compiled:
+    async def _ready(self, edition: Edition, name: str) -> Ready:
         """Compiled once for each version and process. Raises NotFound, and Unavailable where it must be read first."""
-        ready = self._compiled.get(edition)
-        if ready is not None:
-            return ready
+        known = self._compiled.get(edition)
+        if known is not None:
+            return known
         said = self._wordings.get(edition) or self._pinned.get(edition)
         if said is None:
             said = await visit(_wording, edition)
             if said is None:
                 raise NotFound(f"{name} has no version {edition[1]}.", param="version", code="version_not_found")
             self._pinned = _with(self._pinned, edition, said, MOST_PINNED)
-        ready = await asyncio.to_thread(_read, said) if len(said) > LONG else _read(said)
-        self._compiled = _with(self._compiled, edition, ready, MOST_COMPILED)
-        return ready
+        made = await asyncio.to_thread(_read, said) if len(said) > LONG else _read(said)
+        self._compiled = _with(self._compiled, edition, made, MOST_COMPILED)
+        return made
 
 
 def _with(held: dict[Edition, T], edition: Edition, thing: T, most: int) -> dict[Edition, T]:
@@ -136,15 +143,23 @@ def _split(prompt: Shelved, label: str) -> Split:
     return split
 
 
-async def _written(ready: Compiled, asked: PromptReference) -> list[Message]:
+async def _written(prompt: Compiled, asked: PromptReference) -> list[Message]:
     """Long values are worked on beside the event loop, where they hold up nobody else."""
     if len(orjson.dumps(asked.variables, option=orjson.OPT_NON_STR_KEYS)) > LONG:
-        return await asyncio.to_thread(ready.render, asked.variables)
-    return ready.render(asked.variables)
+        return await asyncio.to_thread(prompt.render, asked.variables)
+    return prompt.render(asked.variables)
 
 
-def _read(said: bytes) -> Compiled:
-    return compiled(read_wording(Fields(orjson.loads(said), "", strict=True)))
+def ready(wording: Wording) -> Ready:
+    """Raises TemplateError."""
+    options = read_options(Fields(wording.options, "options", strict=True))
+    if wording.response_schema is not None and options.response_format is None:
+        options.response_format = ResponseFormat("json_schema", wording.response_schema, name="answer")
+    return Ready(compiled(wording), options)
+
+
+def _read(said: bytes) -> Ready:
+    return ready(read_wording(Fields(orjson.loads(said), "", strict=True)))
 
 
 def _wording(edition: Edition) -> bytes | None:

@@ -17,8 +17,9 @@ from prompts.editing import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
 from prompts.models import Category
 from prompts.models.prompts import LONGEST_NAME
-from prompts.variables import MOST_VARIABLES, TYPES
-from prompts.wording import LONGEST_CONTENT, MOST_MESSAGES, ROLES
+from prompts.variables import KINDS
+from prompts.variables.declaration import MAX_VARIABLES
+from prompts.wording import LONGEST_CONTENT, MAX_MESSAGES, MAX_MODELS, ROLES
 
 NUMBER = integer(1, LARGEST_VERSION)
 LABEL = said(64)
@@ -43,7 +44,7 @@ VARIABLE = thing(
         "name": said(64, pattern="^[A-Za-z_][A-Za-z0-9_]*$"),
         **optional(
             {
-                "type": word(*TYPES),
+                "type": word(*KINDS),
                 "required": FLAG,
                 "description": text(None),
                 "min": {"type": "number"},
@@ -69,13 +70,13 @@ LINE = thing(
     "content",
 )
 WORDING = {
-    "messages": listing(LINE, MOST_MESSAGES, minItems=1),
+    "messages": listing(LINE, MAX_MESSAGES, minItems=1),
     **optional(
         {
-            "variables": listing(VARIABLE, MOST_VARIABLES),
+            "variables": listing(VARIABLE, MAX_VARIABLES),
             "model": text(),
             "options": thing(NATIVE_OPTIONS, allOf=ONE_WORD_FOR_TOOLS),
-            "optimized_for": listing(said(), 32),
+            "optimized_for": listing(text(), MAX_MODELS),
             "response_schema": ANY,
         }
     ),

@@ -1,0 +1,56 @@
+"""Declarations written as JSON Schema, for the validator, for clients and for forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm.types import JsonObject
+from prompts.variables.declaration import LONGEST_VALUE, Variable
+
+MAX_BODY = 32 * 1024 * 1024
+IMAGE = r"^(https://|data:image/[a-z0-9.+-]+;base64,)"
+
+TYPES = {"enum": "string", "image": "string"}
+KEYWORDS = {
+    "string": {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"},
+    "array": {"min_length": "minItems", "max_length": "maxItems"},
+    "number": {"min": "minimum", "max": "maximum"},
+    "integer": {"min": "minimum", "max": "maximum"},
+    "enum": {"choices": "enum"},
+}
+"""How each field is called in JSON Schema, by the variable's type."""
+
+
+def json_schema(variables: Sequence[Variable]) -> JsonObject:
+    """The schema of the whole object of variables."""
+    schema: JsonObject = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {variable.name: described(variable) for variable in variables},
+        "required": [variable.name for variable in variables if variable.required],
+        "additionalProperties": False,
+    }
+    return schema
+
+
+def described(variable: Variable) -> JsonObject:
+    """The schema of one value, with what a reader wants to know of it."""
+    notes: JsonObject = {"description": variable.description, "default": variable.default}
+    if variable.example is not None:
+        notes["examples"] = [variable.example]
+    if variable.type == "image":
+        notes["format"] = "uri"
+    return {**value_schema(variable), **{name: note for name, note in notes.items() if note is not None}}
+
+
+def value_schema(variable: Variable) -> JsonObject:
+    """What a value must be. A schema of the author's stands beside it as one more condition."""
+    schema: JsonObject = {"type": TYPES.get(variable.type, variable.type)}
+    for field, keyword in KEYWORDS.get(variable.type, {}).items():
+        if (said := getattr(variable, field)) is not None:
+            schema[keyword] = list(said) if isinstance(said, tuple) else said
+    if variable.type == "image":
+        schema |= {"pattern": IMAGE, "maxLength": MAX_BODY}
+    elif variable.type == "string":
+        schema.setdefault("maxLength", LONGEST_VALUE)
+    return {**variable.schema, **schema} if variable.schema else schema
