@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from llm.types import JsonObject
 from prompts.choosing import Split
 from prompts.models import Example, Label, LabelMove, Prompt, Proposal, Version
 from prompts.variables import json_schema
-from prompts.wording import Wording
-
-from llm.types import JsonObject
 
 
 def prompt(row: Prompt) -> JsonObject:

@@ -8,19 +8,16 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api import LARGEST_PAGE, PAGE
 from analytics.parameters import Parameters
 from llm.bridge import bridge
 from llm.call import Caller
-from llm.dialects.fields import Fields
 from llm.errors import Forbidden, NotFound
 from llm.models import Organisation
 from llm.prices import dollars
-from llm.surfaces.auth import caller_of, requires
+from llm.surfaces.auth import caller_of, check_scope, requires
 from llm.surfaces.models import named
 from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.views import ResourceView, body_of
-from llm.types import PromptReference
 from llm.wiring import catalog
 from prompts import answers, editing, labelling, operations
 from prompts.authors import Author
@@ -29,7 +26,7 @@ from prompts.difference import difference
 from prompts.models import Category, LabelMove, Prompt, Version
 from prompts.paging import page
 from prompts.preview import as_sent, weighed
-from prompts.wording import Wording, read_wording
+from prompts.wording import read_wording
 
 SEEN = Prompt.objects.prefetch_related("labels")
 

@@ -57,7 +57,7 @@ def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -
         return None
     if row is None and locked.examples.count() >= MOST_EXAMPLES:
         raise InvalidField(f"{prompt.name} has {MOST_EXAMPLES:,} examples, and no room for more.", param="name")
-    if locked.examples.filter(name=draft.name).exclude(pk=row.pk if row else None).exists():
+    if row is not None and locked.examples.filter(name=draft.name).exclude(pk=row.pk).exists():
         raise InvalidField(f"{prompt.name} has an example {draft.name} already.", param="name", code="name_taken")
     said: dict[str, Any] = {
         "name": plain(draft.name, "name", LONGEST_NAME),

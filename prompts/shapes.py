@@ -10,7 +10,20 @@ from analytics.schema import WITHOUT_NUL
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.surfaces.openapi.options import NATIVE_OPTIONS
 from llm.surfaces.openapi.requests import ONE_WORD_FOR_TOOLS
-from llm.surfaces.openapi.words import ANY, FLAG, Named, integer, listing, maybe, number, optional, said, text, thing, word
+from llm.surfaces.openapi.words import (
+    ANY,
+    FLAG,
+    Named,
+    integer,
+    listing,
+    maybe,
+    number,
+    optional,
+    said,
+    text,
+    thing,
+    word,
+)
 from llm.surfaces.shapes import dollars
 from prompts.bodies import LONGEST_DESCRIPTION
 from prompts.editing import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
@@ -96,9 +109,7 @@ MOVE = Named(
         description="A version, or a split of several.",
     ),
 )
-RENDER = Named(
-    "PromptRender", thing(optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()}))
-)
+RENDER = Named("PromptRender", thing(optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()})))
 
 
 class MeantSerializer(serializers.Serializer[Any]):
@@ -157,40 +168,42 @@ class VersionSerializer(ListedVersionSerializer):
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
-    vars()["from"] = serializers.IntegerField()
     to = serializers.IntegerField()
     changes = serializers.ListField(child=serializers.DictField(), help_text="By message and setting, to the word.")
+
+    def get_fields(self) -> Any:
+        return {"from": serializers.IntegerField(), **super().get_fields()}
 
 
 class RenderedSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     version = serializers.IntegerField()
-    label = serializers.CharField(allow_null=True)
     messages = serializers.ListField(child=serializers.DictField())
     model = serializers.CharField(help_text="The one it is weighed for.")
     prompt_tokens = serializers.IntegerField()
     cost_estimate = dollars("With the longest answer asked for; null: the price is unknown.", allow_null=True)
     currency = serializers.CharField()
 
+    def get_fields(self) -> Any:
+        return {**super().get_fields(), "label": serializers.CharField(allow_null=True)}
 
-class MoveSerializer(serializers.Serializer[Any]):
-    label = serializers.CharField()
-    vars()["from"] = MeantSerializer()
+
+class WishSerializer(serializers.Serializer[Any]):
     to = MeantSerializer()
     reason = serializers.CharField()
     author = serializers.CharField()
-    approver = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
 
+    def get_fields(self) -> Any:
+        return {"label": serializers.CharField(), "from": MeantSerializer(), **super().get_fields()}
 
-class ProposalSerializer(serializers.Serializer[Any]):
-    label = serializers.CharField()
-    vars()["from"] = MeantSerializer()
-    to = MeantSerializer()
-    reason = serializers.CharField()
-    author = serializers.CharField()
+
+class MoveSerializer(WishSerializer):
+    approver = serializers.CharField(allow_null=True, help_text="Who agreed, where it took two.")
+
+
+class ProposalSerializer(WishSerializer):
     waits_for = serializers.ChoiceField(["approval"])
-    created_at = serializers.DateTimeField()
 
 
 class HistorySerializer(serializers.Serializer[Any]):

@@ -2,17 +2,18 @@
 
 import django.core.validators
 import django.db.models.deletion
-import llm.models.json_text
-import llm.models.money
 from django.conf import settings
 from django.db import migrations, models
+
+import llm.models.json_text
+import llm.models.money
 
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("llm", "0004_prompts_stamp"),
+        ("llm", "0004_prompts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

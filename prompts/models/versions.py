@@ -32,10 +32,10 @@ class Version(models.Model):
     def __str__(self) -> str:
         return f"{self.prompt} {self.number}"
 
-    def opened(self) -> Wording:
-        return read_wording(Fields(self.wording, "", strict=True))
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise TypeError("A version is written once: fork it into a new one.")
         super().save(*args, **kwargs)
+
+    def opened(self) -> Wording:
+        return read_wording(Fields(self.wording, "", strict=True))

@@ -71,7 +71,9 @@ def read(raw: bytes) -> JsonObject:
     if raw.lstrip()[:1] == b"{":
         return parse_body(raw)
     if len(raw) > MOST_YAML:
-        raise BodyTooLarge(f"The file has {len(raw):,} bytes of YAML, at most {MOST_YAML:,} are read.", hint="Use JSON.")
+        raise BodyTooLarge(
+            f"The file has {len(raw):,} bytes of YAML, at most {MOST_YAML:,} are read.", hint="Use JSON."
+        )
     try:
         _check(raw)
         found = yaml.load(raw, Loader=PlainLoader)  # noqa: S506  # a safe loader, and less
@@ -86,12 +88,13 @@ def _check(raw: bytes) -> None:
     """Before anything is built of it: an anchor may stand for itself a billion times, and a tag for code."""
     depth = 0
     for count, event in enumerate(yaml.parse(raw, Loader=yaml.CSafeLoader)):
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not read", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not read", problem_mark=mark)
         if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="type tags are not read", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="type tags are not read", problem_mark=mark)
         depth += isinstance(event, OPENING) - isinstance(event, CLOSING)
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH}", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH}", problem_mark=mark)
         if count > MOST_EVENTS:
-            raise yaml.MarkedYAMLError(problem="made of too many pieces: use JSON", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="made of too many pieces: use JSON", problem_mark=mark)
