@@ -247,6 +247,7 @@ SPECTACULAR_SETTINGS = {
         "StatusEnum": "analytics.shapes.STATUSES",
         "CircuitEnum": "llm.surfaces.openapi.offers.STATES",
         "MessageStatusEnum": "conversations.models.MessageStatus",
+        "AnswerRoleEnum": "llm.surfaces.openapi.answers.ANSWERERS",
         "MessageRoleEnum": "conversations.shapes.ROLES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -16,12 +16,12 @@ from prompts.shapes import (
     MOVE,
     RENDER,
     VERSION,
-    DifferenceSerializer,
     HistorySerializer,
     MoveSerializer,
     NamedLabelSerializer,
+    PromptDetailSerializer,
+    PromptDifferenceSerializer,
     PromptPageSerializer,
-    PromptSerializer,
     ProposalSerializer,
     RenderedSerializer,
     VersionPageSerializer,
@@ -70,14 +70,14 @@ prompt_list = described(
 prompt_new = described(
     "prompt_new",
     "Make a prompt",
-    {201: OpenApiResponse(PromptSerializer, "The prompt, without a version yet."), **refusals(*WRITING)},
+    {201: OpenApiResponse(PromptDetailSerializer, "The prompt, without a version yet."), **refusals(*WRITING)},
     request={JSON: DETAILS},
     examples=[OpenApiExample("A prompt", {"name": "support-reply", "category": "chat"}, request_only=True)],
 )
 prompt = described(
     "prompt",
     "One prompt with its labels",
-    {200: OpenApiResponse(PromptSerializer, "The prompt."), **refusals(*REFUSED, 404)},
+    {200: OpenApiResponse(PromptDetailSerializer, "The prompt."), **refusals(*REFUSED, 404)},
     parameters=[NAME],
 )
 version_list = described(
@@ -114,7 +114,7 @@ version = described(
 difference = described(
     "prompt_difference",
     "What is different between two versions",
-    {200: OpenApiResponse(DifferenceSerializer, "By message and setting."), **refusals(*REFUSED, 404)},
+    {200: OpenApiResponse(PromptDifferenceSerializer, "By message and setting."), **refusals(*REFUSED, 404)},
     parameters=[NAME, NUMBER, number("other", "The number of the other version.")],
 )
 render = described(

@@ -126,7 +126,7 @@ class NamedLabelSerializer(LabelSerializer):
     name = serializers.CharField()
 
 
-class PromptSerializer(serializers.Serializer[Any]):
+class PromptDetailSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
     category = serializers.ChoiceField(Category.choices)
@@ -140,7 +140,7 @@ class PromptSerializer(serializers.Serializer[Any]):
 
 
 class PromptPageSerializer(serializers.Serializer[Any]):
-    results = PromptSerializer(many=True)
+    results = PromptDetailSerializer(many=True)
     next = serializers.URLField(allow_null=True)
 
 
@@ -167,7 +167,7 @@ class VersionSerializer(ListedVersionSerializer):
     forked_from = serializers.IntegerField(allow_null=True)
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class PromptDifferenceSerializer(serializers.Serializer[Any]):
     to = serializers.IntegerField()
     changes = serializers.ListField(child=serializers.DictField(), help_text="By message and setting, to the word.")
 

@@ -11,6 +11,8 @@ from llm.surfaces.shapes import FINISH_REASONS, MetadataSerializer, TokensSerial
 
 OPENAI_FINISH_REASONS = (*FINISH_REASONS, "function_call")
 
+ANSWERERS = ("assistant",)
+
 
 class CalledToolSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
@@ -59,7 +61,7 @@ class ChatToolCallSerializer(serializers.Serializer[Any]):
 
 
 class ChatMessageSerializer(serializers.Serializer[Any]):
-    role = serializers.ChoiceField(["assistant"])
+    role = serializers.ChoiceField(ANSWERERS)
     content = serializers.CharField(allow_null=True)
     refusal = serializers.CharField(allow_null=True)
     reasoning_content = serializers.CharField(required=False)
