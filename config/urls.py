@@ -30,6 +30,7 @@ from prompts.api import (
     VersionListView,
     VersionView,
 )
+from prompts.transfers import ExportView, ImportView
 
 handler404 = "llm.surfaces.strays.not_found"
 handler500 = "llm.surfaces.strays.server_error"
@@ -60,6 +61,8 @@ urlpatterns = [
     path("api/v1/conversations/<str:id>/messages/", ConversationMessagesView.as_view()),
     path("api/v1/conversations/<str:id>/stream", StreamView.as_view()),
     path("api/v1/prompts/", PromptListView.as_view()),
+    path("api/v1/prompts/export/", ExportView.as_view()),
+    path("api/v1/prompts/import/", ImportView.as_view()),
     path("api/v1/prompts/<str:name>/", PromptView.as_view()),
     path("api/v1/prompts/<str:name>/render/", RenderView.as_view()),
     path("api/v1/prompts/<str:name>/versions/", VersionListView.as_view()),

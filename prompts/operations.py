@@ -13,10 +13,12 @@ from llm.surfaces.openapi.operations import IDENTITY, JSON, refusals
 from prompts.models import Category
 from prompts.shapes import (
     DETAILS,
+    DOCUMENT,
     MOVE,
     RENDER,
     VERSION,
     HistorySerializer,
+    ImportSerializer,
     MoveSerializer,
     NamedLabelSerializer,
     PromptDetailSerializer,
@@ -28,6 +30,7 @@ from prompts.shapes import (
     VersionSerializer,
 )
 
+YAML = "application/yaml"
 View = TypeVar("View", bound=Callable[..., Any])
 
 REFUSED = (400, 401, 403, 405, 503)
@@ -150,4 +153,31 @@ label_history = described(
     "How a label came to mean what it means, newest first",
     {200: OpenApiResponse(HistorySerializer, "A page, and the way to the next."), **refusals(*READING)},
     parameters=[NAME, LABEL, LIMIT, CURSOR],
+)
+prompt_export = described(
+    "prompt_export",
+    "The organisation's prompts with all of their versions, labels and examples",
+    {
+        (200, JSON): OpenApiResponse(DOCUMENT, "A document that can be imported, here and elsewhere."),
+        (200, YAML): OpenApiResponse(OpenApiTypes.STR, "The same."),
+        **refusals(*REFUSED, 422),
+    },
+    parameters=[
+        OpenApiParameter("as", {"type": "string", "enum": ["json", "yaml"], "default": "json"}),
+        parameter("name", "Only this prompt."),
+    ],
+)
+prompt_import = described(
+    "prompt_import",
+    "Take in a document of prompts, all of it or nothing",
+    {200: OpenApiResponse(ImportSerializer, "What has changed, or would."), **refusals(*WRITING, 409)},
+    description=(
+        "A version with the number of one that is there must say the same; one without a number is saved as a new one "
+        "if it says something else than the newest. Labels move by the same rights as anywhere."
+    ),
+    parameters=[
+        OpenApiParameter("dry_run", {"type": "string", "enum": ["true", "false"], "default": "false"}),
+        parameter("reason", "Why labels move."),
+    ],
+    request={JSON: DOCUMENT, YAML: OpenApiTypes.STR},
 )

@@ -18,6 +18,7 @@ from llm.surfaces.openapi.words import (
     listing,
     maybe,
     number,
+    open_thing,
     optional,
     said,
     text,
@@ -110,6 +111,18 @@ MOVE = Named(
     ),
 )
 RENDER = Named("PromptRender", thing(optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()})))
+
+
+DOCUMENT = Named(
+    "Prompts",
+    open_thing(
+        {
+            "format": maybe(word("gatehouse-prompts/1")),
+            "prompts": listing(open_thing({"name": said()}, "name"), 10_000),
+        },
+        description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",
+    ),
+)
 
 
 class MeantSerializer(serializers.Serializer[Any]):
@@ -209,3 +222,14 @@ class ProposalSerializer(WishSerializer):
 class HistorySerializer(serializers.Serializer[Any]):
     results = MoveSerializer(many=True)
     next = serializers.URLField(allow_null=True)
+
+
+class ImportedSerializer(serializers.Serializer[Any]):
+    prompt = serializers.CharField()
+    what = serializers.CharField(help_text="What is new of it, in words.")
+    difference = serializers.ListField(child=serializers.DictField(), help_text="From the newest version before.")
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField()
+    changes = ImportedSerializer(many=True)

@@ -141,13 +141,18 @@ class UnsupportedEncoding(CallerError):
 
 
 def read_body(request: HttpRequest) -> JsonObject:
+    return parse_body(raw_body(request))
+
+
+def raw_body(request: HttpRequest) -> bytes:
+    """Raises BodyTooLarge and UnsupportedEncoding."""
     if getattr(request, "too_large", False):
         raise _too_large()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.strip().lower() != "identity":
         raise UnsupportedEncoding("The body is compressed.", hint="Send it plain, without content-encoding.")
     try:
-        return parse_body(request.body)
+        return request.body
     except RequestDataTooBig:
         raise _too_large() from None
 

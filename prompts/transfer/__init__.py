@@ -2,6 +2,6 @@
 
 from prompts.transfer.export import exported
 from prompts.transfer.files import as_json, as_yaml, read
-from prompts.transfer.importing import Change, imported
+from prompts.transfer.importing import Change, Import, imported
 
-__all__ = ["Change", "as_json", "as_yaml", "exported", "imported", "read"]
+__all__ = ["Change", "Import", "as_json", "as_yaml", "exported", "imported", "read"]

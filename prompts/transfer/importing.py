@@ -42,6 +42,9 @@ class Change:
     def __str__(self) -> str:
         return f"{self.prompt}: {self.what}"
 
+    def as_json(self) -> JsonObject:
+        return {"prompt": self.prompt, "what": self.what, "difference": self.difference}
+
 
 @dataclass(slots=True)
 class Import:

@@ -65,6 +65,7 @@ REFUSALS = {
     403: "The key lacks the scope, or may not use the model.",
     404: "There is no such thing; `hint` names the nearest.",
     405: "Another method is wanted.",
+    409: "Somebody else was first: what this builds on has changed.",
     413: "The body is larger than 32 MB.",
     415: "The body is compressed.",
     422: "A field is wrong; `param` is its path.",
