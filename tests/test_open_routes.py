@@ -171,7 +171,7 @@ async def test_a_new_open_route_of_the_lean_handler_would_be_found(
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/api/", "/v1/", "/api/v1/prompts/", "/.env", "/static", "/healthz/", "//healthz", "/healthz/../v1/models"],
+    ["/", "/api/", "/v1/", "/api/v1/prompt/", "/.env", "/static", "/healthz/", "//healthz", "/healthz/../v1/models"],
 )
 async def test_an_address_that_is_none_tells_nothing(address: str) -> None:
     assert (await ask(address)).status in (301, 404)

@@ -55,8 +55,16 @@ def test_a_manager_changes_nothing_and_reads_no_bodies() -> None:
     assert all(".view_" in right for right in held)
 
 
-def test_a_prompt_editor_has_nothing_but_prompts() -> None:
-    assert rights("prompt editor") == every("prompts")
+def test_a_prompt_editor_has_nothing_but_prompts_and_deletes_none() -> None:
+    held = rights("prompt editor")
+
+    assert {"prompts.add_version", "prompts.change_prompt", "prompts.use_playground"} <= held <= every("prompts")
+    assert not [right for right in held if ".delete_" in right]
+
+
+def test_only_a_prompt_publisher_moves_protected_labels() -> None:
+    assert {role for role in ROLES if "prompts.publish_prompt" in rights(role)} == {"prompt publisher"}
+    assert rights("prompt publisher") == rights("prompt editor") | {"prompts.publish_prompt"}
 
 
 def test_a_new_models_permissions_arrive_with_the_next_migrate() -> None:

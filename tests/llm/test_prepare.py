@@ -13,7 +13,7 @@ from llm.call import Caller
 from llm.errors import ContextTooLong, Forbidden, GatewayError, InvalidField, NotFound, UnsupportedCapability
 from llm.prepare import Defaults, Plan, prepare
 from llm.registry import ModelSpec, Price, Snapshot
-from llm.types import Context, Image, Message, Options, PromptReference, Request, Text, Tool
+from llm.types import Context, Image, Message, Options, Request, Text, Tool
 from tests.llm.doubles import CALLER, EPOCH, call, model, request, route, snapshot, with_provider
 
 DEFAULTS = Defaults(temperature=0.7, max_tokens=1024)
@@ -230,12 +230,6 @@ async def test_a_providers_defaults_fill_what_is_unsaid() -> None:
 async def test_the_native_surface_is_told_its_own_path() -> None:
     asked = request(model="a", dialect="native", options=Options(max_tokens=5000))
     assert (await refused(snapshot(model("a", max_output_tokens=10)), asked)).param == "options.max_tokens"
-
-
-async def test_a_prompt_that_was_never_published_is_not_found() -> None:
-    error = await refused(snapshot(model("a")), request(model="a", prompt=PromptReference("greeting")))
-    assert isinstance(error, NotFound)
-    assert error.code == "prompt_not_found"
 
 
 async def warned(registry: Snapshot, asked: Request) -> list[str]:

@@ -53,20 +53,22 @@ KEYS: list[Callable[[dict[str, Any]], object]] = [
 def test_a_change_of_what_is_for_sale_raises_the_registrys_stamp(
     acme: dict[str, Any], change: Callable[[dict[str, Any]], object]
 ) -> None:
-    registry, keys = RegistryStamp.read()
+    before = RegistryStamp.read()
     change(acme)
-    assert RegistryStamp.read()[0] > registry
-    assert RegistryStamp.read()[1] == keys
+    after = RegistryStamp.read()
+    assert after.registry > before.registry
+    assert (after.keys, after.prompts) == (before.keys, before.prompts)
 
 
 @pytest.mark.parametrize("change", KEYS)
 def test_a_change_of_who_may_ask_raises_the_keys_stamp(
     acme: dict[str, Any], change: Callable[[dict[str, Any]], object]
 ) -> None:
-    registry, keys = RegistryStamp.read()
+    before = RegistryStamp.read()
     change(acme)
-    assert RegistryStamp.read()[1] > keys
-    assert RegistryStamp.read()[0] == registry
+    after = RegistryStamp.read()
+    assert after.keys > before.keys
+    assert (after.registry, after.prompts) == (before.registry, before.prompts)
 
 
 @pytest.mark.django_db(transaction=True)
