@@ -10,7 +10,7 @@ from typing import Literal
 
 from llm.errors import InvalidField
 from prompts.characters import suspicious
-from prompts.language import Template, TemplateError, Use
+from prompts.language import LONGEST_TAGS, Template, TemplateError, Use
 from prompts.variables import Variable, faults
 from prompts.variables.size import size
 from prompts.wording import Line, Role, Wording
@@ -36,11 +36,38 @@ class Problem:
 def problems(wording: Wording) -> list[Problem]:
     """In the order of the wording: messages first, then variables and the rest. At most `MOST_PROBLEMS`."""
     used: set[str] = set()
-    found = [problem for index, line in enumerate(wording.messages) for problem in _of_line(index, line, wording, used)]
+    found = [problem for read in templates(wording) for problem in _of_line(read, wording, used=used)]
     found += _of_variables(wording.variables, used)
     found += _of_objects(wording)
     found.sort(key=lambda problem: problem.level)
     return found[:MOST_PROBLEMS]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A message, the path of its content, and its template or what is wrong with it."""
+
+    path: str
+    line: Line
+    template: Template | TemplateError
+
+
+def templates(wording: Wording) -> Iterator[Read]:
+    """Of all messages, in bounded work for all together."""
+    inside = 0
+    for index, line in enumerate(wording.messages):
+        template = _read(line.content, inside)
+        yield Read(f"messages[{index}].content", line, template)
+        inside += template.inside if isinstance(template, Template) else 0
+
+
+def _read(content: str, inside: int) -> Template | TemplateError:
+    try:
+        if inside > LONGEST_TAGS:
+            raise TemplateError(f"The tags of the messages before hold more than {LONGEST_TAGS} characters.")
+        return Template(content)
+    except TemplateError as error:
+        return error
 
 
 def misuses(uses: tuple[Use, ...], variables: tuple[Variable, ...], role: Role) -> Iterator[TemplateError]:
@@ -55,18 +82,17 @@ def misuses(uses: tuple[Use, ...], variables: tuple[Variable, ...], role: Role) 
             yield _error(use, f"{use.name} is an image, and a {role} message holds text alone.", "put it into a user's")
 
 
-def _of_line(index: int, line: Line, wording: Wording, used: set[str]) -> Iterator[Problem]:
-    path = f"messages[{index}].content"
-    if not line.content.strip():
+def _of_line(read: Read, wording: Wording, *, used: set[str]) -> Iterator[Problem]:
+    """Adds to `used` the names that the message uses."""
+    content, path, template = read.line.content, read.path, read.template
+    if not content.strip():
         yield Problem("error", "The message is empty.", path, 1, 1, "write its text or take the message out")
-    try:
-        template = Template(line.content)
-    except TemplateError as error:
-        yield _problem(error, path)
+    if isinstance(template, TemplateError):
+        yield _problem(template, path)
     else:
         used.update(use.name for use in template.uses)
-        yield from (_problem(error, path) for error in misuses(template.uses, wording.variables, line.role))
-    for found in islice(suspicious(line.content), MOST_SUSPICIONS):
+        yield from (_problem(error, path) for error in misuses(template.uses, wording.variables, read.line.role))
+    for found in islice(suspicious(content), MOST_SUSPICIONS):
         yield Problem("warning", found.message, path, found.line, found.column, "type it again, or take it out")
 
 

@@ -6,10 +6,10 @@ from typing import NoReturn
 
 from llm.errors import InvalidField
 from llm.types import Image, JsonObject, Message, Part, Text
-from prompts.judging import Problem, misuses, problems
+from prompts.judging import Problem, Read, misuses, problems, templates
 from prompts.language import NoSuchValue, OutOfBounds, Page, Picture, Piece, RenderError, Template, TemplateError
-from prompts.variables import Checker, json_schema
-from prompts.wording import Line, Role, Wording
+from prompts.variables import Checker, Variable, json_schema
+from prompts.wording import Role, Wording
 
 __all__ = ["Compiled", "Problem", "compiled", "json_schema", "problems"]
 
@@ -27,10 +27,7 @@ class Compiled:
         self.wording = wording
         self._checker = Checker(wording.variables)
         self._images = tuple(variable.name for variable in wording.variables if variable.type == "image")
-        self._lines = tuple(
-            (line.role, _template(f"messages[{index}].content", line, wording))
-            for index, line in enumerate(wording.messages)
-        )
+        self._lines = tuple((read.line.role, _sound(read, wording.variables)) for read in templates(wording))
 
     def render(self, variables: JsonObject) -> list[Message]:
         """As many messages as the wording has, in its roles, whatever the values hold.
@@ -55,7 +52,7 @@ class Compiled:
         name = (error.name or "")[:LONGEST_NAME]
         root = name.partition(".")[0].partition("[")[0]
         is_ours = any(root == variable.name for variable in self.wording.variables)
-        place = f"{path}, line {error.line}, {name}" if error.line else path
+        place = ", ".join([path, *([f"line {error.line}"] if error.line else []), *([name] if name else [])])
         raise InvalidField(
             f"{place}: {error.message}.",
             param=f"variables.{name}" if is_ours else "variables",
@@ -74,15 +71,17 @@ def compiled(wording: Wording) -> Compiled:
         raise error from None
 
 
-def _template(path: str, line: Line, wording: Wording) -> Template:
-    try:
-        template = Template(line.content)
-        for error in misuses(template.uses, wording.variables, line.role):
-            raise error
-    except TemplateError as error:
-        error.path = path
-        raise
-    return template
+def _sound(read: Read, variables: tuple[Variable, ...]) -> Template:
+    if isinstance(read.template, TemplateError):
+        raise _at(read.path, read.template)
+    for error in misuses(read.template.uses, variables, read.line.role):
+        raise _at(read.path, error)
+    return read.template
+
+
+def _at(path: str, error: TemplateError) -> TemplateError:
+    error.path = path
+    return error
 
 
 def _parts(pieces: list[Piece]) -> list[Part]:

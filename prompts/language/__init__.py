@@ -7,13 +7,14 @@ from prompts.language.errors import NoSuchValue, OutOfBounds, RenderError, Templ
 from prompts.language.filters import FILTERS
 from prompts.language.page import Page, Picture, Piece
 from prompts.language.reading import KEYWORDS
-from prompts.language.scanner import Places
+from prompts.language.scanner import LONGEST_TAGS, Places
 from prompts.language.template import Template
 from prompts.language.uses import Manner, Use
 
 __all__ = [
     "FILTERS",
     "KEYWORDS",
+    "LONGEST_TAGS",
     "Manner",
     "NoSuchValue",
     "OutOfBounds",

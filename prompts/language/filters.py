@@ -119,7 +119,10 @@ def filtered(name: str, value: object, arguments: Arguments, page: Page) -> obje
     """What is missing is known to `default` alone."""
     if value is MISSING and name != "default":
         raise NoSuchValue
-    return FILTERS[name].work(value, arguments, page)
+    result = FILTERS[name].work(value, arguments, page)
+    if type(result) is str and len(result) > MOST_OUTPUT:
+        raise OutOfBounds(f"The text grows longer than {MOST_OUTPUT} characters")
+    return result
 
 
 def _text(value: object, page: Page) -> str:

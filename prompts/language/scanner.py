@@ -20,6 +20,9 @@ LONGEST_SOURCE = 100_000
 LONGEST_EXPRESSION = 1_000
 """Characters."""
 
+LONGEST_TAGS = 30_000
+"""Characters inside all tags of a template together: reading them costs most."""
+
 MAX_TAGS = 2_000
 MAX_DEPTH = 20
 """Tags in a template, outputs included, and blocks inside one another."""
@@ -66,6 +69,9 @@ class Scanner:
     def __init__(self, source: str) -> None:
         self.source = source
         self.places = Places(source)
+        self.inside = 0
+        """Characters inside tags, so far."""
+
         self._open: list[tuple[str, int, bool]] = []
         """Blocks that are open: the tag, where it is, and whether its `else` has come."""
 
@@ -106,6 +112,9 @@ class Scanner:
                 raise self.error(f"A template has at most {MAX_TAGS} tags.", opening.start())
             tag = self._tag(opening)
             position = tag.end
+            self.inside += len(tag.body)
+            if self.inside > LONGEST_TAGS:
+                raise self.error(f"The tags of a template hold at most {LONGEST_TAGS} characters.", tag.start)
             yield tag
 
     def _tag(self, opening: re.Match[str]) -> Tag:

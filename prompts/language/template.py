@@ -10,9 +10,9 @@ from prompts.language.translation import Translator
 
 
 class Template:
-    """Immutable. `uses` names the variables that no loop of its own brings in."""
+    """Immutable. `uses` names the variables that no loop of its own brings in; `inside` counts characters in tags."""
 
-    __slots__ = ("_nodes", "uses")
+    __slots__ = ("_nodes", "inside", "uses")
 
     def __init__(self, source: str) -> None:
         """Raises TemplateError."""
@@ -20,6 +20,7 @@ class Template:
         translator = Translator(scanner)
         self._nodes = translator.nodes(read(scanner))
         self.uses = tuple(translator.uses)
+        self.inside = scanner.inside
 
     def put(self, page: Page) -> None:
         """Raises RenderError for values that do not suit the template."""

@@ -18,10 +18,10 @@ from prompts.variables.size import LARGEST, size
 MOST_WORK = 2_000_000
 """Parts of schemas times items of the values held against them, a hundred characters being an item: half a second."""
 
-MOST_MATCHING = 50_000
+MOST_MATCHING = 30_000
 """Characters that patterns look at, each pattern for itself: half a second for the worst pattern that is taken."""
 
-ENGINE = RegexOptions(size_limit=128 * 1024, dfa_size_limit=256 * 1024)
+ENGINE = RegexOptions(size_limit=128 * 1024, dfa_size_limit=512 * 1024)
 """The engine goes through a text once, whatever the pattern; a pattern that needs more memory than this is refused."""
 
 NOT_TAKEN = "it is not a pattern that can be matched in bounded time"
@@ -66,16 +66,11 @@ class Held:
         if self.variable.type == "image":
             return _picture(value, path)
         allowance.spend(value, self.weight, path)
-        if not self._validator.is_valid(value):
-            raise self._complaint(value, path)
-        return int(value) if type(value) is float and self.variable.type == "integer" else value
-
-    def _complaint(self, value: object, path: str) -> InvalidField:
         try:
             self._validator.validate(value)
         except ValidationError as error:
-            return complaint(path, error, value)
-        return invalid(path, said(value), "something else")
+            raise complaint(path, error, value) from None
+        return int(value) if type(value) is float and self.variable.type == "integer" else value
 
 
 def _weight(variable: Variable, path: str) -> Weight:

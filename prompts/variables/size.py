@@ -9,7 +9,7 @@ from llm.errors import InvalidField
 
 DEEPEST = 32
 LARGEST = 1_000_000
-"""Characters, names included; each item that is not text counts for `ITEM`."""
+"""Characters, names included; each item inside another counts for `ITEM` more."""
 
 ITEM = 8
 
@@ -29,14 +29,17 @@ def size(value: object, path: str, *, deepest: int = DEEPEST) -> Size:
     for _ in range(deepest + 1):
         items += len(level)
         characters += sum(_length(each, path) for each in level)
-        if characters > LARGEST:
-            raise InvalidField(
-                f"{path}: got more than {LARGEST} characters in all.", param=path, code="variable_too_long"
-            )
-        level = [inner for each in level for inner in _inside(each, path)]
+        inside = [_inside(each, path) for each in level]
+        if characters + ITEM * sum(map(len, inside)) > LARGEST:
+            raise too_large(path)
+        level = [inner for each in inside for inner in each]
         if not level:
             return Size(items, characters)
     raise InvalidField(f"{path}: it is nested deeper than {deepest} levels.", param=path, code="variable_invalid")
+
+
+def too_large(path: str) -> InvalidField:
+    return InvalidField(f"{path}: got more than {LARGEST} characters in all.", param=path, code="variable_too_long")
 
 
 def _length(value: object, path: str) -> int:
@@ -46,7 +49,7 @@ def _length(value: object, path: str) -> int:
         assert isinstance(value, str)
         if not value.isascii() and not _is_whole(value):
             raise _refused(path, "text with half a character in it")
-        return len(value)
+        return len(value) + ITEM
     if kind is int or kind is float:
         assert isinstance(value, int | float)
         if (kind is int and value.bit_length() > 63) or not isfinite(value):  # type: ignore[union-attr]  # kind is int
