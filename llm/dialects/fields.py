@@ -133,7 +133,7 @@ class Fields:
 
 
 def wrong(path: str, value: object, wanted: str) -> InvalidField:
-    return InvalidField(f"{path or 'body'}: got {_said(value)}, wanted {wanted}.", param=path or None)
+    return InvalidField(f"{path or 'body'}: got {said(value)}, wanted {wanted}.", param=path or None)
 
 
 def too_many(path: str, count: int, most: int, what: str) -> InvalidField:
@@ -148,7 +148,7 @@ def _checked(item: object, path: str, longest: int) -> str:
     return item
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
     match value:
         case None:
             return "nothing"

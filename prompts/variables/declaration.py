@@ -10,38 +10,13 @@ from typing import Any, Literal, get_args
 from llm.dialects.fields import Fields
 from llm.errors import InvalidField
 from llm.types import JsonObject
+from prompts.language import KEYWORDS
 
 Kind = Literal["string", "number", "integer", "boolean", "array", "object", "enum", "image"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-RESERVED = frozenset(
-    [
-        "and",
-        "as",
-        "blank",
-        "cols",
-        "contains",
-        "continue",
-        "else",
-        "empty",
-        "false",
-        "for",
-        "forloop",
-        "if",
-        "in",
-        "limit",
-        "nil",
-        "not",
-        "null",
-        "offset",
-        "or",
-        "required",
-        "reversed",
-        "true",
-        "with",
-    ]
-)
+RESERVED = KEYWORDS | {"forloop"}
 """Words of the language: none can name a variable."""
 
 MAX_VARIABLES = 100

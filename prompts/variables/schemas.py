@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llm.types import JsonObject
-from prompts.variables.declaration import LONGEST_VALUE, Variable
+from prompts.variables.declaration import Variable
 
 MAX_BODY = 32 * 1024 * 1024
 IMAGE = r"^(https://|data:image/[a-z0-9.+-]+;base64,)"
@@ -40,17 +40,17 @@ def described(variable: Variable) -> JsonObject:
         notes["examples"] = [variable.example]
     if variable.type == "image":
         notes["format"] = "uri"
+    if variable.schema and "$defs" in variable.schema:
+        notes["$id"] = variable.name  # so that its references are looked up in itself, not in the whole
     return {**value_schema(variable), **{name: note for name, note in notes.items() if note is not None}}
 
 
-def value_schema(variable: Variable) -> JsonObject:
-    """What a value must be. A schema of the author's stands beside it as one more condition."""
+def value_schema(variable: Variable, *, alone: bool = False) -> JsonObject:
+    """What a value must be. `alone` leaves the author's own schema out, which stands beside the rest."""
     schema: JsonObject = {"type": TYPES.get(variable.type, variable.type)}
     for field, keyword in KEYWORDS.get(variable.type, {}).items():
         if (said := getattr(variable, field)) is not None:
             schema[keyword] = list(said) if isinstance(said, tuple) else said
     if variable.type == "image":
         schema |= {"pattern": IMAGE, "maxLength": MAX_BODY}
-    elif variable.type == "string":
-        schema.setdefault("maxLength", LONGEST_VALUE)
-    return {**variable.schema, **schema} if variable.schema else schema
+    return schema if alone or variable.schema is None else {**variable.schema, **schema}
