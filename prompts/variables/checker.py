@@ -21,6 +21,7 @@ class Checker:
     def __init__(self, variables: Sequence[Variable]) -> None:
         """Raises InvalidField for a declaration that cannot be held to: an evil pattern, a schema without end."""
         self._held = [Held(variable, f"variables[{index}]") for index, variable in enumerate(variables)]
+        self.variables = tuple(variables)
         self._names = frozenset(variable.name for variable in variables)
         _check_sum(self._held)
 
