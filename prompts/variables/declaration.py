@@ -77,9 +77,7 @@ def read_variables(fields: Fields) -> tuple[Variable, ...]:
 
 def read_variable(fields: Fields) -> Variable:
     name = _read_name(fields)
-    kind = fields.word("type", KINDS)
-    if kind is None:
-        raise fields.wrong("type", None, f"one of {', '.join(KINDS)}")
+    kind: Kind = fields.word("type", KINDS) or "string"
     _refuse_strangers(fields, kind)
     default = fields.left.pop("default", None)
     required = fields.flag("required")

@@ -1,0 +1,47 @@
+"""Prompts in the database, and those who write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from llm.dialects.fields import Fields
+from llm.models import Organisation
+from prompts.authors import Author
+from prompts.editing import Details, create, save_version
+from prompts.models import Prompt, Version
+from prompts.wording import Wording, read_wording
+
+ADA = Author("ada", None, may_publish=True)
+EVE = Author("eve", None, may_publish=False)
+
+Save = Callable[..., Version]
+
+
+def wording(content: str = "Hello {{ customer }}", **more: Any) -> Wording:
+    said = {
+        "messages": [{"role": "user", "content": content}],
+        "variables": [{"name": "customer", "type": "string"}] if "customer" in content else [],
+        **more,
+    }
+    return read_wording(Fields(said, "", strict=True))
+
+
+@pytest.fixture
+def acme(db: None) -> Organisation:
+    return Organisation.objects.create(name="acme")
+
+
+@pytest.fixture
+def greeting(acme: Organisation) -> Prompt:
+    return create(Details("greeting", tags=["friendly"]), ADA, acme)
+
+
+@pytest.fixture
+def save(greeting: Prompt) -> Save:
+    def saved(content: str = "Hello {{ customer }}", **more: Any) -> Version:
+        return save_version(greeting, wording(content, **more), EVE)
+
+    return saved
