@@ -106,6 +106,9 @@ class RequestLog(models.Model):
             models.Index(fields=["organisation_id", "created_at", "id"], name="request_of_organisation"),
             models.Index(fields=["key_id", "created_at", "id"], name="request_of_key"),
             models.Index(fields=["created_at", "id"], name="request_newest"),
+            models.Index(
+                fields=["prompt", "created_at"], name="request_of_prompt", condition=models.Q(prompt__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,11 +6,9 @@ from llm.dialects.fields import Fields
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.types import PromptReference
 from prompts.choosing import Share, Split
-from prompts.editing import MOST_TAGS, Details
+from prompts.editing import LONGEST_DESCRIPTION, MOST_TAGS, Details
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT, whole
 from prompts.models import Category
-
-LONGEST_DESCRIPTION = 2_000
 
 
 def read_details(fields: Fields) -> Details:

@@ -18,6 +18,7 @@ from prompts.render import problems
 from prompts.wording import Wording
 
 LONGEST_NOTE = 2_000
+LONGEST_DESCRIPTION = 2_000
 LONGEST_AUTHOR = 200
 MOST_TAGS = 32
 LONGEST_TAG = 64
@@ -171,14 +172,19 @@ def details_of(prompt: Prompt) -> Details:
     return Details(prompt.name, prompt.description, prompt.category, list(prompt.tags))
 
 
+def clean_tags(tags: list[str]) -> list[str]:
+    """Each once. Raises InvalidField."""
+    if len(tags) > MOST_TAGS:
+        raise InvalidField(f"There are {len(tags)} tags, at most {MOST_TAGS} may be.", param="tags")
+    plain_tags = [plain(tag.strip(), f"tags[{index}]", LONGEST_TAG) for index, tag in enumerate(tags)]
+    return list(dict.fromkeys(filter(None, plain_tags)))
+
+
 def _fill(prompt: Prompt, details: Details) -> None:
     prompt.name = details.name
-    prompt.description = plain(details.description, "description", 2_000)
+    prompt.description = plain(details.description, "description", LONGEST_DESCRIPTION)
     prompt.category = details.category
-    if len(details.tags) > MOST_TAGS:
-        raise InvalidField(f"There are {len(details.tags)} tags, at most {MOST_TAGS} may be.", param="tags")
-    tags = [plain(tag.strip(), f"tags[{index}]", LONGEST_TAG) for index, tag in enumerate(details.tags)]
-    prompt.tags = list(dict.fromkeys(filter(None, tags)))
+    prompt.tags = clean_tags(details.tags)
     newest = prompt.versions.first() if prompt.pk else None
     prompt.search = _searched(prompt, newest.opened() if newest else None)
 

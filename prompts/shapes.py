@@ -26,8 +26,7 @@ from llm.surfaces.openapi.words import (
     word,
 )
 from llm.surfaces.shapes import dollars
-from prompts.bodies import LONGEST_DESCRIPTION
-from prompts.editing import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from prompts.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
 from prompts.models import Category
 from prompts.models.prompts import LONGEST_NAME

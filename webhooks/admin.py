@@ -148,7 +148,7 @@ class DeliveryDesk(Desk):
         return json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False)
 
     @confirmed("Send again", effect="Each is tried at once, under its former id.", permission="send")
-    def send_again(self, delivery: Delivery) -> str:
+    def send_again(self, delivery: Delivery, request: HttpRequest) -> str:
         outbox.send_again(delivery)
         return "sent again"
 

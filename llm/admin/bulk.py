@@ -13,9 +13,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from llm.errors import CallerError
+
 MOST_NAMED = 20
-Work = Callable[[Any, Any], str]
-"""Takes the page and one row, which it changes and saves; tells the history what it did."""
+Work = Callable[[Any, Any, HttpRequest], str]
+"""Takes the page and one row, which it changes and saves for whoever asks; tells the history what it did, or raises
+CallerError, and then no row is changed."""
 
 
 def confirmed(verb: str, *, effect: str, permission: str = "change") -> Callable[[Work], Any]:
@@ -36,10 +39,14 @@ def confirmed(verb: str, *, effect: str, permission: str = "change") -> Callable
 
 
 def _carry_out(desk: Any, request: HttpRequest, rows: QuerySet[Any], work: Work) -> None:
-    with transaction.atomic():
-        told = [(row, work(desk, row)) for row in rows]
-        for row, said in told:
-            desk.log_change(request, row, [{"changed": {"fields": [said]}}])
+    try:
+        with transaction.atomic():
+            told = [(row, work(desk, row, request)) for row in rows]
+            for row, said in told:
+                desk.log_change(request, row, [{"changed": {"fields": [said]}}])
+    except CallerError as error:
+        messages.error(request, f"Nothing was done. {error.message}")
+        return
     messages.success(request, f"Done for {_counted(desk, len(told))}.")
 
 

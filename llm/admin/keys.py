@@ -131,11 +131,11 @@ class KeyDesk(limits.LimitedDesk):
         return limits.in_words(key)
 
     @confirmed("Disable", effect="Requests with them get a 401 from now on, and so do their former secrets.")
-    def disable(self, key: ApiKey) -> str:
+    def disable(self, key: ApiKey, request: HttpRequest) -> str:
         return _switch(key, disabled=True)
 
     @confirmed("Enable", effect="Requests with them are answered again, unless they have expired.")
-    def enable(self, key: ApiKey) -> str:
+    def enable(self, key: ApiKey, request: HttpRequest) -> str:
         return _switch(key, disabled=False)
 
     def get_urls(self) -> list[Any]:

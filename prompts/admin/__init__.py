@@ -1,0 +1,5 @@
+"""Prompts in Django's admin, for their editors."""
+
+from prompts.admin import desk
+
+__all__ = ["desk"]

@@ -1,0 +1,152 @@
+"""The list of prompts, and what one says of itself; what it says to models is edited on pages of our own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from analytics.models import RequestLog
+from llm.admin.bulk import confirmed
+from llm.admin.desk import Choice, Desk, Searched, YesOrNo, coloured
+from llm.admin.fields import LinesField
+from llm.errors import CallerError
+from prompts import editing
+from prompts.authors import Author
+from prompts.choosing import in_words
+from prompts.models import Prompt
+
+UNUSED_DAYS = 30
+PUBLISHING = ("needs_green", "needs_approval")
+SHOWN = ("production", "staging")
+"""Labels that the list tells of."""
+
+
+class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
+    tags = LinesField(required=False, help_text="One on each line.")
+
+    class Meta:
+        model = Prompt
+        fields = ("name", "organisation", "description", "category", "tags", *PUBLISHING)
+        help_texts = {
+            "name": "What code asks for; letters, digits, dots, dashes and underscores.",
+            "needs_green": "A protected label moves only to a version that passes every example.",
+            "needs_approval": "Moving a protected label waits until somebody else agrees.",
+        }
+
+    def clean_tags(self) -> list[str]:
+        tags: list[str] = self.cleaned_data["tags"]
+        try:
+            return editing.clean_tags(tags)
+        except CallerError as error:
+            raise forms.ValidationError(error.message) from None
+
+    def clean_description(self) -> str:
+        try:
+            return editing.plain(self.cleaned_data["description"], "description", editing.LONGEST_DESCRIPTION)
+        except CallerError as error:
+            raise forms.ValidationError(error.message) from None
+
+    def details(self) -> editing.Details:
+        said = self.cleaned_data
+        return editing.Details(said["name"], said["description"], said["category"], said["tags"])
+
+
+class Unused(admin.SimpleListFilter):
+    title = "use"
+    parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("none", f"Not asked for in {UNUSED_DAYS} days"), ("some", f"Asked for in {UNUSED_DAYS} days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
+        if self.value() is None:
+            return queryset
+        since = timezone.now() - timedelta(days=UNUSED_DAYS)
+        used = Exists(RequestLog.objects.filter(prompt=OuterRef("name"), created_at__gte=since))
+        return queryset.filter(used) if self.value() == "some" else queryset.filter(~used)
+
+
+@admin.register(Prompt)
+class PromptDesk(Desk):
+    form = PromptForm
+    list_display = ("name", "whose", "category", "tagged", "newest_version", "published", "state", "updated_at")
+    list_filter = (
+        ("category", Choice),
+        ("organisation", Searched),
+        ("owner", Searched),
+        ("archived", YesOrNo),
+        Unused,
+    )
+    list_select_related = ("organisation", "owner")
+    list_prefetched = ("labels",)
+    search_fields = ("name",)
+    search_help_text = "Words of name, description, tags, owner or the newest version."
+    autocomplete_fields = ("organisation",)
+    actions = ("archive", "bring_back")
+    ordering = ("name",)
+    nothing_yet = "No prompt yet: write one, and code asks for it by its name."
+
+    @admin.display(description="of", ordering="organisation__name")
+    def whose(self, prompt: Prompt) -> str:
+        return prompt.organisation.name if prompt.organisation else "all organisations"
+
+    @admin.display(description="tags")
+    def tagged(self, prompt: Prompt) -> str:
+        return ", ".join(prompt.tags)
+
+    @admin.display(description="newest", ordering="newest")
+    def newest_version(self, prompt: Prompt) -> str:
+        return str(prompt.newest) if prompt.newest else "none yet"
+
+    @admin.display(description="published")
+    def published(self, prompt: Prompt) -> str:
+        found = {label.name: label for label in prompt.labels.all()}
+        said = [f"{name}: {in_words(found[name].split)}" for name in SHOWN if name in found]
+        return "; ".join(said) or "not yet"
+
+    @coloured({"in use": "success", "archived": "warning"}, description="state", ordering="archived")
+    def state(self, prompt: Prompt) -> str:
+        return "archived" if prompt.archived else "in use"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Prompt], search_term: str
+    ) -> tuple[QuerySet[Prompt], bool]:
+        if "\x00" in search_term:
+            return queryset.none(), False
+        found: Any = queryset
+        return (found.searched(search_term) if search_term else queryset), False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> tuple[str, ...]:
+        """Whose it is, is said once; what publishing takes is for who may publish."""
+        fixed = ("organisation",) if obj is not None else ()
+        return fixed if Author.of_user(request.user).may_publish else (*fixed, *PUBLISHING)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Prompt | None = None) -> bool:
+        """Archived ones keep their history."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Prompt, form: Any, change: bool) -> None:
+        author, said = Author.of_user(request.user), form.cleaned_data
+        if not change:
+            obj.pk = editing.create(form.details(), author, said["organisation"]).pk
+        else:
+            editing.describe(obj, form.details())
+        if author.may_publish:
+            editing.secure(obj, author, needs_green=said["needs_green"], needs_approval=said["needs_approval"])
+        obj.refresh_from_db()
+
+    @confirmed("Archive", effect="Calls that ask for them get a 404 from now on; nothing is lost.")
+    def archive(self, prompt: Prompt, request: HttpRequest) -> str:
+        editing.archive(prompt, Author.of_user(request.user))
+        return "archived"
+
+    @confirmed("Bring back", effect="Calls that ask for them are answered again.")
+    def bring_back(self, prompt: Prompt, request: HttpRequest) -> str:
+        editing.archive(prompt, Author.of_user(request.user), archived=False)
+        return "brought back"
