@@ -103,7 +103,10 @@ def check(wording: Wording) -> None:
     """Raises InvalidField for the first thing that forbids saving it."""
     for problem in problems(wording):
         if problem.level == "error":
-            raise InvalidField(problem.message, param=problem.path, code="template_error", hint=problem.hint)
+            place = f"Line {problem.line}, column {problem.column}: " if problem.line else ""
+            raise InvalidField(
+                f"{place}{problem.message}", param=problem.path, code="template_error", hint=problem.hint
+            )
 
 
 @transaction.atomic

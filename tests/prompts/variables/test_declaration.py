@@ -74,7 +74,6 @@ def test_a_field_that_the_type_does_not_have_is_named(kind: str, field: str, val
     ("given", "path"),
     [
         ({"type": "text"}, "type"),
-        ({"type": None}, "type"),
         ({"type": "enum"}, "choices"),
         ({"type": "enum", "choices": ["a", "a"]}, "choices"),
         ({"type": "number", "min": 2, "max": 1}, "max"),
