@@ -7,6 +7,7 @@ from typing import Any
 
 from prompts.difference import Change, difference
 from prompts.wording import Wording
+from prompts.words import Piece
 from tests.prompts.drafts import wording
 
 
@@ -25,7 +26,7 @@ def test_a_wording_does_not_differ_from_itself() -> None:
 
 def test_a_changed_message_is_told_word_by_word_with_both_roles() -> None:
     (change,) = difference(wording(("system", "Be kind.")), wording(("developer", "Be brief.")))
-    pieces = (("same", "Be "), ("gone", "kind"), ("new", "brief"), ("same", "."))
+    pieces: tuple[Piece, ...] = (("same", "Be "), ("gone", "kind"), ("new", "brief"), ("same", "."))
     assert change == Change("message", "1", "changed", "system", "developer", pieces)
 
 
