@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Literal
 
 Kind = Literal["same", "gone", "new"]
@@ -77,14 +77,19 @@ def _ends(before: list[str], after: list[str]) -> tuple[int, int]:
 
 def _anchors(before: list[str], after: list[str]) -> list[tuple[int, int]]:
     """Where rows that occur once in each begin, rising in both."""
-    old, new = _unique_rows(before), _unique_rows(after)
-    return _rising([(here, new[row]) for row, here in old.items() if row in new])
+    old, new = _rows(before), _rows(after)
+    last, later = dict(zip(old, count(), strict=False)), dict(zip(new, count(), strict=False))
+    first, sooner = _first_places(old), _first_places(new)
+    shared = [row for row in last if row in later and last[row] == first[row] and later[row] == sooner[row]]
+    return _rising(sorted((last[row], later[row]) for row in shared))
 
 
-def _unique_rows(words: list[str]) -> dict[tuple[str, ...], int]:
-    rows = list(zip(*(words[start:] for start in range(ROW)), strict=False))
-    counts = Counter(rows)
-    return {row: index for index, row in enumerate(rows) if counts[row] == 1}
+def _rows(words: list[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(words[start:] for start in range(ROW)), strict=False))
+
+
+def _first_places(rows: list[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    return dict(zip(reversed(rows), range(len(rows) - 1, -1, -1), strict=True))
 
 
 def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
