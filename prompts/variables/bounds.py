@@ -31,6 +31,7 @@ PLAIN = frozenset(
 )
 ROOT = frozenset({"$schema", "$defs"})
 REFERENCE = "#/$defs/"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Weight:
 def weigh(schema: object, path: str) -> Weight:
     """Raises InvalidField, `path` being where the schema stands."""
     size(schema, path, deepest=MAX_DEPTH)
+    if type(schema) is dict and schema.get("$schema", DRAFT) != DRAFT:
+        raise refused(f"{path}.$schema", f"schemas are read as {DRAFT} says")
     definitions = schema.get("$defs", {}) if type(schema) is dict else {}
     if type(definitions) is not dict:
         raise refused(f"{path}.$defs", "$defs holds schemas under their names")

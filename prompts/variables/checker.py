@@ -9,7 +9,8 @@ from llm.errors import InvalidField
 from llm.types import JsonObject
 from prompts.variables.complaints import shortened, step
 from prompts.variables.declaration import Variable
-from prompts.variables.holding import Allowance, Held
+from prompts.variables.holding import Held
+from prompts.variables.judge import Allowance
 
 MOST_PARTS = 5_000
 """Parts of all schemas of one wording, references followed."""
@@ -83,7 +84,7 @@ def _misfits(held: Held, path: str) -> Iterator[InvalidField]:
 
 
 def _check_sum(held: Sequence[Held]) -> None:
-    parts = sum(each.weight.nodes for each in held)
+    parts = sum(each.parts for each in held)
     if parts > MOST_PARTS:
         raise InvalidField(
             f"variables: their schemas have {parts} parts in all, at most {MOST_PARTS} are taken.",

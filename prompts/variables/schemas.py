@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llm.types import JsonObject
+from prompts.variables.bounds import DRAFT
 from prompts.variables.declaration import Variable
 
 MAX_BODY = 32 * 1024 * 1024
@@ -24,7 +25,7 @@ KEYWORDS = {
 def json_schema(variables: Sequence[Variable]) -> JsonObject:
     """The schema of the whole object of variables."""
     schema: JsonObject = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "type": "object",
         "properties": {variable.name: described(variable) for variable in variables},
         "required": [variable.name for variable in variables if variable.required],

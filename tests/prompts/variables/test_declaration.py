@@ -21,7 +21,7 @@ def refusal(*variables: dict[str, Any]) -> InvalidField:
     return caught.value
 
 
-FULL = {
+FULL: dict[str, dict[str, Any]] = {
     "string": {"min_length": 1, "max_length": 9, "pattern": "^a", "default": "a"},
     "number": {"min": -1, "max": 2.5, "default": 0},
     "integer": {"min": 1, "max": 2, "example": 1},

@@ -1,0 +1,162 @@
+"""Two texts held against each other, word by word, in bounded time.
+
+Rows of words that occur once in both texts, in the same order, are taken to be the same place. What lies between two
+such places is compared in full as long as that stays cheap; beyond it, all old text is gone and all new text is new.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Literal
+
+Kind = Literal["same", "gone", "new"]
+Piece = tuple[Kind, str]
+
+ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Chinese and Japanese put no spaces between words, so that each sign stands for itself."""
+
+WORD = re.compile(rf"[^\W{ALONE}]+|\s+|[^\w\s]|[{ALONE}]")
+
+ROW = 3
+"""Words and signs, spaces among them, that make a row."""
+
+MOST_PAIRS = 300_000
+"""Pairs of words that are looked at: a tenth of a second."""
+
+
+class Comparison:
+    """One allowance for all the texts that are compared with it."""
+
+    def __init__(self) -> None:
+        self._pairs = MOST_PAIRS
+
+    def pieces(self, before: str, after: str) -> tuple[Piece, ...]:
+        """In reading order. "same" and "gone" make up the old text, "same" and "new" the new one."""
+        return tuple(_merged(self._pieces(WORD.findall(before), WORD.findall(after))))
+
+    def _pieces(self, before: list[str], after: list[str]) -> Iterator[Piece]:
+        head, tail = _ends(before, after)
+        yield "same", "".join(before[:head])
+        yield from self._between(before[head : len(before) - tail], after[head : len(after) - tail])
+        yield "same", "".join(before[len(before) - tail :])
+
+    def _between(self, before: list[str], after: list[str]) -> Iterator[Piece]:
+        if len(before) * len(after) <= ROW * ROW:
+            yield from self._gap(before, after)
+            return
+        row = column = 0
+        for here, there in _anchors(before, after):
+            if here < row or there < column:
+                continue  # inside the row before
+            yield from self._gap(before[row:here], after[column:there])
+            yield "same", "".join(before[here : here + ROW])
+            row, column = here + ROW, there + ROW
+        yield from self._gap(before[row:], after[column:])
+
+    def _gap(self, before: list[str], after: list[str]) -> Iterator[Piece]:
+        pairs = len(before) * len(after)
+        if pairs > self._pairs:
+            yield "gone", "".join(before)
+            yield "new", "".join(after)
+        else:
+            self._pairs -= pairs
+            yield from _aligned(before, after)
+
+
+def _ends(before: list[str], after: list[str]) -> tuple[int, int]:
+    """How many words both begin with, and how many both end with after that."""
+    most = min(len(before), len(after))
+    head = next((index for index in range(most) if before[index] != after[index]), most)
+    most -= head
+    tail = next((index for index in range(most) if before[-1 - index] != after[-1 - index]), most)
+    return head, tail
+
+
+def _anchors(before: list[str], after: list[str]) -> list[tuple[int, int]]:
+    """Where rows that occur once in each begin, rising in both."""
+    old, new = _rows(before), _rows(after)
+    last, later = dict(zip(old, count(), strict=False)), dict(zip(new, count(), strict=False))
+    first, sooner = _first_places(old), _first_places(new)
+    shared = [row for row in last if row in later and last[row] == first[row] and later[row] == sooner[row]]
+    return _rising(sorted((last[row], later[row]) for row in shared))
+
+
+def _rows(words: list[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(words[start:] for start in range(ROW)), strict=False))
+
+
+def _first_places(rows: list[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    return dict(zip(reversed(rows), range(len(rows) - 1, -1, -1), strict=True))
+
+
+def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest choice of pairs whose second halves rise, the first rising already."""
+    ends: list[int] = []
+    chosen: list[int] = []
+    before: list[int | None] = []
+    for index, (_, there) in enumerate(pairs):
+        length = bisect_left(ends, there)
+        ends[length : length + 1] = [there]
+        chosen[length : length + 1] = [index]
+        before.append(chosen[length - 1] if length else None)
+    rising: list[tuple[int, int]] = []
+    at = chosen[-1] if chosen else None
+    while at is not None:
+        rising.append(pairs[at])
+        at = before[at]
+    return rising[::-1]
+
+
+def _aligned(before: list[str], after: list[str]) -> Iterator[Piece]:
+    lengths = _common_lengths(before, after)
+    row = column = 0
+    while row < len(before) and column < len(after):
+        if before[row] == after[column]:
+            yield "same", before[row]
+            row, column = row + 1, column + 1
+        elif lengths[row + 1][column] >= lengths[row][column + 1]:
+            yield "gone", before[row]
+            row += 1
+        else:
+            yield "new", after[column]
+            column += 1
+    yield "gone", "".join(before[row:])
+    yield "new", "".join(after[column:])
+
+
+def _common_lengths(before: list[str], after: list[str]) -> list[list[int]]:
+    """For each pair of places, how many words the rests have in common at most."""
+    below = [0] * (len(after) + 1)
+    rows = [below]
+    for word in reversed(before):
+        row = [0] * (len(after) + 1)
+        for column in range(len(after) - 1, -1, -1):
+            if word == after[column]:
+                row[column] = below[column + 1] + 1
+            else:
+                row[column] = max(below[column], row[column + 1])
+        rows.append(row)
+        below = row
+    rows.reverse()
+    return rows
+
+
+def _merged(found: Iterable[Piece]) -> Iterator[Piece]:
+    """Neighbours of a kind as one; between two pieces that stay, what is gone comes before what is new."""
+    texts: dict[Kind, list[str]] = {"same": [], "gone": [], "new": []}
+    for kind, text in found:
+        if kind == "same" and text and (texts["gone"] or texts["new"]):
+            yield from _told(texts)
+        if text:
+            texts[kind].append(text)
+    yield from _told(texts)
+
+
+def _told(texts: dict[Kind, list[str]]) -> Iterator[Piece]:
+    for kind, parts in texts.items():
+        if parts:
+            yield kind, "".join(parts)
+        parts.clear()
