@@ -20,6 +20,7 @@ from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
 from llm.surfaces.providers import ProviderListView, ProviderStatusView, ProviderView
 from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
+from prompts.admin.pages import comparison, home, moving
 from prompts.api import (
     DifferenceView,
     LabelHistoryView,
@@ -75,5 +76,16 @@ urlpatterns = [
     path("metrics", metrics_view),
     path("admin/welcome/<str:token>/", welcome, name="welcome"),
     path("admin/system/", system, name="system"),
+    path("admin/prompts/prompt/<int:pk>/", home.home, name="prompt"),
+    path("admin/prompts/prompt/<int:pk>/duplicate/", home.duplicate, name="prompt-duplicate"),
+    path("admin/prompts/prompt/<int:pk>/archive/", home.archive, name="prompt-archive"),
+    path("admin/prompts/prompt/<int:pk>/compare/", comparison.compare, name="prompt-compare"),
+    path(
+        "admin/prompts/prompt/<int:pk>/diff/<int:number>/<int:other>/", comparison.comparison, name="prompt-difference"
+    ),
+    path("admin/prompts/prompt/<int:pk>/labels/<str:label>/", moving.history, name="prompt-history"),
+    path("admin/prompts/prompt/<int:pk>/labels/<str:label>/move/", moving.moving, name="prompt-move"),
+    path("admin/prompts/prompt/<int:pk>/labels/<str:label>/protection/", moving.protection, name="prompt-protection"),
+    path("admin/prompts/prompt/<int:pk>/proposals/<int:number>/", moving.proposal, name="prompt-proposal"),
     path("admin/", admin.site.urls),
 ]

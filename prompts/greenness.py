@@ -10,12 +10,17 @@ from llm.errors import InvalidField
 from prompts.models import Example, Outcome, Prompt, Result
 
 
-def not_green(prompt: Prompt, version: int) -> list[str]:
-    """The names of the examples whose last result with this version is no pass, or older than their last change."""
+def outcomes(prompt: Prompt, version: int) -> list[tuple[str, str | None]]:
+    """Each example's name with the outcome of its last run on this version; None where it has not been run since its
+    last change."""
     last = Result.objects.filter(example=OuterRef("pk"), version=version, created_at__gte=OuterRef("changed_at"))
     outcome = Subquery(last.order_by("-id").values("outcome")[:1])
-    rows = Example.objects.filter(prompt=prompt).annotate(last=outcome)
-    return [row.name for row in rows if row.last != Outcome.PASS]
+    return list(Example.objects.filter(prompt=prompt).annotate(last=outcome).values_list("name", "last"))
+
+
+def not_green(prompt: Prompt, version: int) -> list[str]:
+    """The names of the examples that this version does not pass."""
+    return [name for name, outcome in outcomes(prompt, version) if outcome != Outcome.PASS]
 
 
 def check_green(prompt: Prompt, versions: Iterable[int]) -> None:

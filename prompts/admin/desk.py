@@ -8,8 +8,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from analytics.models import RequestLog
 from llm.admin.bulk import confirmed
@@ -75,7 +78,8 @@ class Unused(admin.SimpleListFilter):
 @admin.register(Prompt)
 class PromptDesk(Desk):
     form = PromptForm
-    list_display = ("name", "whose", "category", "tagged", "newest_version", "published", "state", "updated_at")
+    list_display = ("page", "whose", "category", "tagged", "newest_version", "published", "state", "updated_at")
+    list_display_links = None
     list_filter = (
         ("category", Choice),
         ("organisation", Searched),
@@ -91,6 +95,10 @@ class PromptDesk(Desk):
     actions = ("archive", "bring_back")
     ordering = ("name",)
     nothing_yet = "No prompt yet: write one, and code asks for it by its name."
+
+    @admin.display(description="name", ordering="name")
+    def page(self, prompt: Prompt) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("prompt", args=[prompt.pk]), prompt.name)
 
     @admin.display(description="of", ordering="organisation__name")
     def whose(self, prompt: Prompt) -> str:
@@ -140,6 +148,12 @@ class PromptDesk(Desk):
         if author.may_publish:
             editing.secure(obj, author, needs_green=said["needs_green"], needs_approval=said["needs_approval"])
         obj.refresh_from_db()
+
+    def response_add(self, request: HttpRequest, obj: Prompt, post_url_continue: str | None = None) -> HttpResponse:
+        return redirect("prompt", pk=obj.pk)
+
+    def response_change(self, request: HttpRequest, obj: Prompt) -> HttpResponse:
+        return redirect("prompt", pk=obj.pk)
 
     @confirmed("Archive", effect="Calls that ask for them get a 404 from now on; nothing is lost.")
     def archive(self, prompt: Prompt, request: HttpRequest) -> str:
