@@ -9,7 +9,7 @@ WORKERS := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 unexport PYTHONDONTWRITEBYTECODE # compiled modules halve every start
 
-.PHONY: run test coverage check prove bench format lock baseline
+.PHONY: run test coverage check prove bench format lock baseline vendor
 
 run: .venv/product
 	@$(BIN)/python -m config.up
@@ -47,6 +47,10 @@ lock: .venv/everything
 
 baseline: .venv/everything
 	$(BIN)/python -m tests.scans --accept
+
+vendor: # what browsers get of others' code; needs node, and nobody who only runs this needs it
+	npm --prefix frontend clean-install
+	cd frontend && node build.js
 
 # The environment.
 
