@@ -65,6 +65,13 @@ def test_an_image_parts_the_text_around_it(content: str, parts: list[Any]) -> No
     assert picture(content, photo=PHOTO).parts == parts
 
 
+@pytest.mark.parametrize(("times", "length", "words"), [(101, 10, "More than 100"), (40, 1_000_000, "grow longer")])
+def test_images_are_bounded_in_number_and_in_all(times: int, length: int, words: str) -> None:
+    photo = "data:image/png;base64," + "AAAA" * (length // 4 + 1)
+    with pytest.raises(InvalidField, match=words):
+        picture("{{ photo }}" * times, photo=photo)
+
+
 def test_an_image_that_is_left_out_leaves_nothing() -> None:
     assert picture("a{% if photo %}b{% endif %}{{ photo }}c").parts == [Text("ac")]
 

@@ -53,6 +53,8 @@ def test_a_word_changed_here_and_there_in_a_long_text_is_found_alone() -> None:
     before = [f"word{index}" for index in range(10_000)]
     after = ["other" if index % 500 == 250 else word for index, word in enumerate(before)]
     told = pieces(" ".join(before), " ".join(after))
+    assert "".join(text for kind, text in told if kind != "new") == " ".join(before)
+    assert "".join(text for kind, text in told if kind != "gone") == " ".join(after)
     assert [text for kind, text in told if kind == "gone"] == [f"word{index}" for index in range(250, 10_000, 500)]
 
 

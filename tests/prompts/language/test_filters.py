@@ -24,6 +24,7 @@ CASES: list[tuple[str, Any, str]] = [
     ("first", [], ""),
     ("join", ["a", 1, None, True], "a, 1, , true"),
     ("join: '-'", ["a", ["b"]], 'a-["b"]'),
+    ("join: ''", [" a ", "\n"], " a \n"),
     ("json", 'a"b\n', '"a\\"b\\n"'),
     ("json", {"a": "é"}, '{"a":"é"}'),
     ("last", [1, 2], "2"),

@@ -218,3 +218,15 @@ def test_the_schema_for_clients_judges_as_we_do() -> None:
     assert is_valid(schema, good)
     assert not is_valid(schema, bad)
     assert not is_valid(schema, {**good, "i": "ftp://x"})
+
+
+def test_a_pattern_looks_at_so_many_characters_and_no_more() -> None:
+    assert one("string", "a" * 29_000, pattern="a")
+    assert refusal("string", "a" * 30_001, pattern="a").code == "variable_too_long"
+
+
+def test_a_schema_has_a_thousand_parts_at_most_its_references_followed() -> None:
+    defs = {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(12)}
+    found = fault(type="object", schema={"$defs": {**defs, "d12": True}, "$ref": "#/$defs/d0"})
+    assert found.code == "invalid_schema"
+    assert "more than 1000 parts" in found.message

@@ -92,3 +92,7 @@ def test_nonsense_is_refused_with_its_path(given: dict[str, Any], path: str) -> 
 def test_a_name_is_taken_once_and_a_hundred_variables_at_most() -> None:
     assert refusal({"name": "a", "type": "string"}, {"name": "a", "type": "number"}).param == "variables[1].name"
     assert refusal(*({"name": f"a{i}", "type": "string"} for i in range(101))).param == "variables"
+
+
+def test_a_variable_without_a_type_is_a_string() -> None:
+    assert read({"name": "a"})[0].type == "string"
