@@ -17,6 +17,8 @@ POLICY = (
 )
 
 
-def own_page(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+def own_page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, policy: str = POLICY, status: int = 200
+) -> TemplateResponse:
     """`template` extends `pages/base.html`; `title` in `context` names the page."""
-    return TemplateResponse(request, template, context, headers={"Content-Security-Policy": POLICY})
+    return TemplateResponse(request, template, context, status=status, headers={"Content-Security-Policy": policy})

@@ -18,6 +18,8 @@ from llm.surfaces.views import MethodNotAllowed
 from llm.types import JsonObject
 
 USE = "prompts.use_playground"
+VIEW = "prompts.view_prompt"
+CHANGE = "prompts.change_prompt"
 LARGEST = 4 * 1024 * 1024
 UNSTORED = {"cache-control": "no-store"}
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 
 from llm.errors import Forbidden, NotFound
 from llm.types import JsonObject
 from prompts.models import Prompt
-from prompts.playground.doors import answered
+from prompts.models.prompts import PromptQuerySet
+from prompts.playground.doors import VIEW, answered
 
-VIEW = "prompts.view_prompt"
 MOST_FOUND = 20
 MOST_VERSIONS = 100
 
@@ -50,7 +50,7 @@ def described(row: Prompt) -> JsonObject:
     }
 
 
-def offered(request: HttpRequest, organisation: str) -> QuerySet[Prompt]:
+def offered(request: HttpRequest, organisation: str) -> PromptQuerySet:
     """A shared prompt is hidden by an own one of its name, as it is from the organisation's keys."""
     check_view(request)
     wanted = int(organisation) if organisation.isdecimal() and len(organisation) < 19 else 0

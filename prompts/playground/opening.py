@@ -12,7 +12,8 @@ from analytics.models import RequestBody, RequestLog
 from analytics.record_page.sheet import BODIES
 from llm.types import JsonObject
 from prompts.models import Prompt
-from prompts.playground.lookups import VIEW, described
+from prompts.playground.doors import VIEW
+from prompts.playground.lookups import described
 
 LOG = "analytics.view_requestlog"
 RECORD = re.compile(r"(?:gen_)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -66,12 +67,12 @@ def repeated(request: HttpRequest, row: RequestLog, asked: JsonObject) -> JsonOb
     shared: JsonObject = {"messages": messages}
     prompt = named(request, row) if isinstance(asked.get("prompt"), dict) else None
     if prompt is not None:
-        version = prompt.versions.filter(number=row.prompt_version).first()
+        version = prompt.versions.filter(number=row.prompt_version or 0).first()
         written = len(version.wording["messages"]) if version else 0
         column |= {"prompt": described(prompt), "edition": f"version:{row.prompt_version}"}
         shared = {"messages": messages[written:], "variables": asked["prompt"].get("variables") or {}}
     found: JsonObject = {"column": column, "shared": shared}
-    left = [*odd, *(name for name in ("context", "fallbacks") if asked.get(name))]
+    left = [*odd, *(name for name in ("fallbacks", "provider") if asked.get(name))]
     return found | ({"note": f"Left out, since the page has no place for it: {', '.join(left)}."} if left else {})
 
 
@@ -85,7 +86,7 @@ def named(request: HttpRequest, row: RequestLog) -> Prompt | None:
     if not request.user.has_perm(VIEW):
         return None
     rows = Prompt.objects.filter(name=row.prompt, archived=False)
-    return rows.filter(organisation_id=row.organisation_id).first() or rows.filter(organisation=None).first()
+    return rows.filter(organisation_id=row.organisation_id or 0).first() or rows.filter(organisation=None).first()
 
 
 def plain(messages: Any) -> tuple[list[JsonObject], list[str]]:

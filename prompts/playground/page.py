@@ -10,12 +10,10 @@ from llm.admin.own import POLICY, own_page
 from llm.models import Organisation
 from llm.types import JsonObject
 from llm.wiring import catalog
-from prompts.playground.doors import USE
-from prompts.playground.lookups import VIEW
+from prompts.playground.doors import CHANGE, USE, VIEW
 from prompts.playground.opening import LOG, opening
 
 CONNECTING = f"{POLICY}; connect-src 'self'"
-CHANGE = "prompts.change_prompt"
 ANY = "00000000-0000-0000-0000-000000000000"
 """Stands in an address for a record that is not known yet."""
 
@@ -24,7 +22,7 @@ def _page(request: HttpRequest) -> HttpResponse:
     context = {"title": "Playground"}
     if not request.user.has_perm(USE):
         return own_page(request, "pages/playground_closed.html", context, status=403)
-    organisations = list(Organisation.objects.values("id", "name"))
+    organisations: list[JsonObject] = [{"id": one.pk, "name": one.name} for one in Organisation.objects.all()]
     told = start(request, organisations)
     return own_page(
         request,

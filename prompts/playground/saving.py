@@ -9,19 +9,17 @@ from django.http import HttpRequest
 
 from llm.dialects.fields import Fields
 from llm.dialects.gatehouse import LARGEST_VERSION
-from llm.errors import Forbidden, NotFound
+from llm.errors import Forbidden, InvalidField, NotFound
 from llm.types import JsonObject
 from prompts.exampling import read_example, save_example
 from prompts.models import Prompt
-from prompts.playground.doors import answered, said
+from prompts.playground.doors import CHANGE, answered, said
 
-CHANGE = "prompts.change_prompt"
 GENERATION = re.compile(r"gen_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 @answered("POST")
 def examples(request: HttpRequest) -> JsonObject:
-    """`became` is new, changed, or null where the prompt has the very same already."""
     if not request.user.has_perm(CHANGE):
         raise Forbidden("You may not change prompts.", code="prompts_not_allowed")
     fields = said(request)
@@ -31,7 +29,10 @@ def examples(request: HttpRequest) -> JsonObject:
     prompt = Prompt.objects.filter(pk=wanted).first() if wanted else None
     if prompt is None:
         raise NotFound("There is no such prompt.", param="prompt", code="prompt_not_found")
-    return {"became": save_example(prompt, draft), "name": draft.name}
+    if prompt.examples.filter(name=draft.name).exists():
+        raise InvalidField(f"{prompt.name} has an example {draft.name} already.", param="name", code="name_taken")
+    save_example(prompt, draft)
+    return {"name": draft.name}
 
 
 def read_source(fields: Fields) -> UUID | None:
