@@ -31,6 +31,11 @@ from prompts.api import (
     VersionListView,
     VersionView,
 )
+from prompts.playground.lookups import prompt as playground_prompt
+from prompts.playground.lookups import prompts as playground_prompts
+from prompts.playground.page import playground
+from prompts.playground.saving import examples as playground_examples
+from prompts.playground.tokens import token as playground_token
 from prompts.transfers import ExportView, ImportView
 
 handler404 = "llm.surfaces.strays.not_found"
@@ -88,4 +93,9 @@ urlpatterns = [
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/protection/", moving.protection, name="prompt-protection"),
     path("admin/prompts/prompt/<int:pk>/proposals/<int:number>/", moving.proposal, name="prompt-proposal"),
     path("admin/", admin.site.urls),
+    path("playground/", playground, name="playground"),
+    path("playground/token/", playground_token, name="playground-token"),
+    path("playground/prompts/", playground_prompts, name="playground-prompts"),
+    path("playground/prompts/<int:pk>/", playground_prompt, name="playground-prompt"),
+    path("playground/examples/", playground_examples, name="playground-examples"),
 ]

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from analytics.models import RequestBody, RequestLog
@@ -20,6 +21,7 @@ from llm.call import public_id
 from llm.models import Organisation
 
 BODIES = "analytics.view_requestbody"
+PLAYGROUND = "prompts.use_playground"
 
 
 class Sheet:
@@ -61,6 +63,11 @@ class Sheet:
     @property
     def curl(self) -> str | None:
         return curl.line(self.body.request, self.ask) if self.body else None
+
+    @property
+    def playground(self) -> str:
+        """Where the viewer may ask it anew."""
+        return f"{reverse('playground')}?record={self.name}" if self.viewer.has_perm(PLAYGROUND) else ""
 
     @property
     def facts(self) -> list[tuple[str, list[facts.Fact]]]:

@@ -1,0 +1,64 @@
+"""A gateway that echoes, with a prompt and people of every kind, for a browser to visit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+
+from llm.vault import new_key
+from tests.browsing import PASSWORD
+from tests.serving import Serving
+
+KEY = new_key()
+EDITOR, MANAGER, READER = "eve", "max", "rita"
+"""A reader may use the playground and read the log, and no messages."""
+PEOPLE = """
+from django.contrib.auth.models import Group, Permission, User
+for name, group in {people}.items():
+    user = User.objects.create_user(name, password={password!r}, is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+reader = User.objects.create_user({reader!r}, password={password!r}, is_staff=True)
+reader.user_permissions.set(Permission.objects.filter(codename__in=["use_playground", "view_requestlog"]))
+"""
+GREETING = {
+    "messages": [
+        {"role": "system", "content": "You greet."},
+        {"role": "user", "content": "Greet {{ customer }} in {{ words }} words."},
+    ],
+    "variables": [
+        {"name": "customer", "type": "string", "description": "who is greeted"},
+        {"name": "words", "type": "integer", "min": 1, "max": 9},
+    ],
+    "model": "echo",
+}
+
+
+@contextmanager
+def client(served: Serving) -> Any:
+    with httpx2.Client(base_url=served.url, headers={"authorization": f"Bearer {KEY}"}, timeout=30) as asking:
+        yield asking
+
+
+def furnish(served: Serving) -> None:
+    """Before and after it is started: its rows, and through its API the prompt `greeting`."""
+    served.manage("bootstrap")
+    scopes = ["generate", "prompts.read", "prompts.write", "prompts.publish"]
+    served.apply(
+        {
+            "organisations": [{"name": "acme"}],
+            "keys": [{"name": "tests", "organisation": "acme", "key": KEY, "scopes": scopes}],
+        }
+    )
+    people = {EDITOR: "prompt editor", MANAGER: "manager"}
+    served.manage("shell", "-v0", "-c", PEOPLE.format(people=people, reader=READER, password=PASSWORD))
+    served.start()
+    with client(served) as asking:
+        for path, body in (
+            ("/api/v1/prompts/", {"name": "greeting"}),
+            ("/api/v1/prompts/greeting/versions/", GREETING),
+            ("/api/v1/prompts/greeting/versions/", GREETING | {"note": "shorter"}),
+        ):
+            asking.post(path, json=body).raise_for_status()
+        asking.put("/api/v1/prompts/greeting/labels/production/", json={"version": 2, "reason": "it is"})
