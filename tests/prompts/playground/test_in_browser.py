@@ -121,9 +121,7 @@ def test_stop_all_stops_all(window: tuple[Page, Watch]) -> None:
         state(page, "Stopped", number)
 
 
-def test_a_prompt_is_asked_with_variables_and_saved_as_an_example(
-    window: tuple[Page, Watch], served: Serving
-) -> None:
+def test_a_prompt_is_asked_with_variables_and_saved_as_an_example(window: tuple[Page, Watch], served: Serving) -> None:
     page, watch = window
     with page.expect_response("**/playground/prompts/?*"):
         column(page).get_by_label("Prompt").fill("greet")
