@@ -16,13 +16,22 @@ from llm.models import ApiKey, Kind, Provider
 GROUPS = (
     ("Organisations & keys", ("llm.organisation", "llm.team", "llm.membership", "llm.apikey", "llm.budget")),
     ("Models & providers", ("llm.provider", "llm.model", "llm.route", "llm.tier", "llm.routeprice")),
+    ("Prompts", ("prompts.prompt",)),
     ("Log", ("analytics.requestlog",)),
     ("Webhooks", ("webhooks.webhook", "webhooks.delivery")),
     ("Users", ("auth.user", "auth.group")),
+    ("System", ()),
 )
 PERMISSION = "llm.change_provider"
 """Of whoever may see how the system runs: operators have it."""
-SYSTEM = [{"title": "System", "icon": "monitor_heart", "link": reverse_lazy("system")}]
+PAGES = {
+    "Prompts": (
+        "prompts.use_playground",
+        {"title": "Playground", "icon": "science", "link": reverse_lazy("playground")},
+    ),
+    "System": (PERMISSION, {"title": "System", "icon": "monitor_heart", "link": reverse_lazy("system")}),
+}
+"""What a group has beside its lists, and the right to it."""
 ICONS = {
     "llm.organisation": "domain",
     "llm.team": "groups",
@@ -34,6 +43,7 @@ ICONS = {
     "llm.route": "alt_route",
     "llm.tier": "stacks",
     "llm.routeprice": "payments",
+    "prompts.prompt": "edit_note",
     "analytics.requestlog": "receipt_long",
     "webhooks.webhook": "webhook",
     "webhooks.delivery": "outbox",
@@ -50,11 +60,11 @@ def environment(request: HttpRequest) -> list[str]:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Every list that this user may open, in the words of the project."""
+    """Every list and page that this user may open, in the words of the project."""
     groups = [
-        {"title": title, "items": [_item(model) for model in models]} for title, models in _groups(request) if models
+        {"title": title, "items": [*map(_item, models), *_pages(request, title)]} for title, models in _groups(request)
     ]
-    return [*groups, {"title": "System", "items": SYSTEM}] if request.user.has_perm(PERMISSION) else groups
+    return [group for group in groups if group["items"]]
 
 
 def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +82,11 @@ def _groups(request: HttpRequest) -> list[tuple[str, list[dict[str, Any]]]]:
     apps = admin.site.get_app_list(request)
     open_to = {_label(model): model for app in apps for model in app["models"] if model["admin_url"]}
     return [(title, [open_to[name] for name in names if name in open_to]) for title, names in GROUPS]
+
+
+def _pages(request: HttpRequest, title: str) -> list[dict[str, Any]]:
+    permission, page = PAGES.get(title, ("", {}))
+    return [page] if page and request.user.has_perm(permission) else []
 
 
 def _item(model: dict[str, Any]) -> dict[str, Any]:

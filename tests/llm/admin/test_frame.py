@@ -30,7 +30,7 @@ def test_the_badge_says_where_this_runs(
 def test_the_way_leads_to_every_list_in_our_words(operator: Client) -> None:
     groups = operator.get("/admin/").context["sidebar_navigation"]
     assert [group["title"] for group in groups] == [
-        *("Organisations & keys", "Models & providers", "Log", "Webhooks", "Users", "System"),
+        *("Organisations & keys", "Models & providers", "Prompts", "Log", "Webhooks", "Users", "System"),
     ]
     for link in (item["link"] for group in groups for item in group["items"]):
         assert operator.get(link).status_code == 200
