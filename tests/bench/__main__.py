@@ -51,10 +51,11 @@ def resident_megabytes(pid: int) -> float:
 
 
 class Bench:
-    """One house, and the tools that load it: ours, or the Go ones. `path` is of the dialect spoken on both sides."""
+    """One house, and the tools that load it: ours, or the Go ones. `path` is of the dialect spoken on both sides; with
+    `prompt` the gateway is asked for a kept one."""
 
-    def __init__(self, built: House, tool: str | None, path: str) -> None:
-        self.house, self.tool, self.path = built, tool, path
+    def __init__(self, built: House, tool: str | None, path: str, *, prompt: bool = False) -> None:
+        self.house, self.tool, self.path, self.prompt = built, tool, path, prompt
 
     def cpu(self, *, gateway: bool, stream: bool, clients: int, seconds: float) -> tuple[float, str]:
         """CPU milliseconds for one request."""
@@ -62,22 +63,25 @@ class Bench:
             (self.house.gateway, self.house.gateway_pid) if gateway else (self.house.floor, self.house.floor_pid)
         )
         if self.tool:
-            result = self.go(base + self.path, pid, stream=stream, clients=clients, seconds=seconds)
+            asked = request(base + self.path, stream, prompt=gateway and self.prompt)
+            result = self.go(base + self.path, pid, asked, clients=clients, seconds=seconds)
             said = f"{result['requests']} requests, errors {result['errors']}, p50 {result['p50_ms']:.1f} ms"
             return float(result["cpu_ms_per_request"]), f"{said} {result.get('first_error', '')}"
-        aim = Aim(base + self.path, self.house.key, stream)
+        aim = Aim(base + self.path, self.house.key, stream, prompt=gateway and self.prompt)
         asyncio.run(load(aim, clients=clients, seconds=1))
         before = cpu_seconds(pid)
         seen = asyncio.run(load(aim, clients=clients, seconds=seconds))
         used = (cpu_seconds(pid) - before) * 1000 / max(len(seen.latencies), 1)
         return used, f"{len(seen.latencies)} requests, failed {len(seen.failed)}"
 
-    def go(self, url: str, pid: int, *, stream: bool, clients: int, seconds: float) -> dict[str, Any]:
+    def go(self, url: str, pid: int, asked: str, *, clients: int, seconds: float) -> dict[str, Any]:
         """What the Go load saw."""
         command = ["taskset", "-c", "0", str(self.tool), "load", "-c", str(clients), "-d", f"{seconds}s"]
         command += ["-pid", str(pid), "-url", url, "-H", f"Authorization: Bearer {self.house.key}"]
-        command += ["-body", request(url, stream)]
-        done = subprocess.run([*command, *(["-stream"] if stream else [])], stdout=subprocess.PIPE, check=False)
+        command += ["-body", asked]
+        done = subprocess.run(
+            [*command, *(["-stream"] if json.loads(asked)["stream"] else [])], stdout=subprocess.PIPE, check=False
+        )
         result: dict[str, Any] = json.loads(done.stdout)
         return result
 
@@ -113,7 +117,7 @@ def streams(bench: Bench, options: argparse.Namespace) -> None:
     """So many streams at once."""
     url, pid = bench.house.gateway + bench.path, bench.house.gateway_pid
     if bench.tool:
-        result = bench.go(url, pid, stream=True, clients=options.clients, seconds=options.seconds)
+        result = bench.go(url, pid, request(url, True), clients=options.clients, seconds=options.seconds)
         print(json.dumps(result))
     else:
         seen = asyncio.run(load(Aim(url, bench.house.key, True), clients=options.clients, requests=options.clients))
@@ -194,6 +198,7 @@ def main() -> None:
     parser.add_argument("--sockets", type=int, default=10_000, help="that are idle")
     parser.add_argument("--dialect", choices=PATHS, default="openai", help="of clients and vendor")
     parser.add_argument("--metered", action="store_true", help="with limits all around and a hard budget")
+    parser.add_argument("--prompt", action="store_true", help="asked for a kept prompt of twenty variables")
     parser.add_argument("--gap", default="0ms", help="between the chunks of a stream")
     options = parser.parse_args()
     port = free_port()
@@ -206,7 +211,7 @@ def main() -> None:
         )
         path = PATHS[options.dialect]
         with house(vendor, port, path=path, metered=options.metered) as built:
-            WHAT[options.what](Bench(built, tool, path), options)
+            WHAT[options.what](Bench(built, tool, path, prompt=options.prompt), options)
 
 
 def _built(source: str, folder: str) -> str:

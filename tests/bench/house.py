@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import httpx2
 
 from config import env
 from llm.vault import new_key
@@ -37,7 +40,11 @@ models:
 organisations:
   - {{name: acme}}
 keys:
-  - {{name: bench, organisation: acme, key: "{key}", requests_per_minute: 1000000}}
+  - name: bench
+    organisation: acme
+    key: "{key}"
+    requests_per_minute: 1000000
+    scopes: [generate, prompts.write, prompts.publish]
 """
 METERED = """
 providers:
@@ -55,6 +62,26 @@ keys:
     budgets: [{{scope: key, amount: "1000000"}}]
 """
 """On top: all limits of key, organisation and provider, and a hard budget."""
+VARIABLES = [f"field_{number}" for number in range(20)]
+PROMPT: dict[str, Any] = {
+    "prompts": [
+        {
+            "name": "bench",
+            "versions": [
+                {
+                    "messages": [
+                        {"role": "system", "content": "Be {{ field_0 }}. " + "Know {{ field_1 }}. " * 3},
+                        {"role": "user", "content": "\n".join(f"{name}: {{{{ {name} }}}}" for name in VARIABLES)},
+                    ],
+                    "variables": [{"name": name, "type": "string", "max_length": 200} for name in VARIABLES],
+                    "options": {"temperature": 0.5},
+                }
+            ],
+            "labels": {"production": {"version": 1}},
+        }
+    ]
+}
+"""A prompt of twenty variables."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +142,7 @@ def house(upstream_command: list[str], upstream_port: int, *, path: str, metered
         gateway = stack.enter_context(process(serve, cpu=1, port=ports[0], environment=settings))
         floor = [sys.executable, "-m", "uvicorn", "tests.bench.floor:app", "--port", str(ports[1]), "--no-access-log"]
         floor_pid = stack.enter_context(process(floor, cpu=1, port=ports[1], environment=settings))
+        _import(f"http://127.0.0.1:{ports[0]}/api/v1/prompts/import/", key)
         yield House(f"http://127.0.0.1:{ports[0]}", gateway, f"http://127.0.0.1:{ports[1]}", floor_pid, upstream, key)
 
 
@@ -124,3 +152,7 @@ def _apply(registry: str, settings: dict[str, str]) -> None:
     subprocess.run(
         command, env=environment, cwd=env.ROOT, input=registry, text=True, check=True, stdout=subprocess.DEVNULL
     )
+
+
+def _import(address: str, key: str) -> None:
+    httpx2.post(address, json=PROMPT, headers={"authorization": f"Bearer {key}"}, timeout=60).raise_for_status()

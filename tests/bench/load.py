@@ -10,6 +10,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.bench.house import VARIABLES
+
 
 @dataclass
 class Seen:
@@ -27,6 +29,7 @@ class Aim:
     key: str
     stream: bool = False
     model: str = "gpt-4o-mini"
+    prompt: bool = False
 
 
 _numbers = count()
@@ -35,12 +38,16 @@ _numbers = count()
 def body(aim: Aim) -> bytes:
     """Every prompt is different, so that no cache answers."""
     text = f"Say something about item {time.time_ns()}-{next(_numbers)}, please."
-    return request(aim.url, aim.stream, aim.model).replace("%N", text).encode()
+    return request(aim.url, aim.stream, aim.model, prompt=aim.prompt).replace("%N", text).encode()
 
 
-def request(url: str, stream: bool, model: str = "") -> str:
-    """What is asked at `url`, in its dialect; %N stands for what makes a prompt different."""
+def request(url: str, stream: bool, model: str = "", *, prompt: bool = False) -> str:
+    """What is asked at `url`, in its dialect; %N stands for what makes a prompt different, which is a kept one's
+    variable or the message itself."""
     asked: dict[str, Any] = {"stream": stream, "messages": [{"role": "user", "content": "%N"}]}
+    if prompt:
+        variables = {name: f"some value of {name}" for name in VARIABLES} | {VARIABLES[-1]: "%N"}
+        asked |= {"messages": [], "gatehouse": {"prompt": {"name": "bench", "variables": variables}}}
     if url.endswith("/messages"):
         asked |= {"model": "claude-haiku-4-5", "max_tokens": 1000}
     else:
