@@ -31,6 +31,7 @@ from prompts.api import (
     VersionListView,
     VersionView,
 )
+from prompts.example_views import ExampleListView, ExampleView
 from prompts.playground.lookups import prompt as playground_prompt
 from prompts.playground.lookups import prompts as playground_prompts
 from prompts.playground.page import playground
@@ -74,6 +75,8 @@ urlpatterns = [
     path("api/v1/prompts/<str:name>/versions/", VersionListView.as_view()),
     path("api/v1/prompts/<str:name>/versions/<int:number>/", VersionView.as_view()),
     path("api/v1/prompts/<str:name>/versions/<int:number>/diff/<int:other>/", DifferenceView.as_view()),
+    path("api/v1/prompts/<str:name>/examples/", ExampleListView.as_view()),
+    path("api/v1/prompts/<str:name>/examples/<int:number>/", ExampleView.as_view()),
     path("api/v1/prompts/<str:name>/labels/<str:label>/", LabelView.as_view()),
     path("api/v1/prompts/<str:name>/labels/<str:label>/history/", LabelHistoryView.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),

@@ -73,3 +73,10 @@ def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -
         setattr(row, name, value)
     row.save()
     return "changed"
+
+
+@transaction.atomic
+def delete_example(prompt: Prompt, example: Example) -> None:
+    """With all results it ever had."""
+    held(prompt)
+    example.delete()

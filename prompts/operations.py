@@ -14,9 +14,12 @@ from prompts.models import Category
 from prompts.shapes import (
     DETAILS,
     DOCUMENT,
+    EXAMPLE,
     MOVE,
     RENDER,
     VERSION,
+    ExamplePageSerializer,
+    ExampleSerializer,
     HistorySerializer,
     ImportSerializer,
     MoveSerializer,
@@ -180,4 +183,48 @@ prompt_import = described(
         parameter("reason", "Why labels move."),
     ],
     request={JSON: DOCUMENT, YAML: OpenApiTypes.STR},
+)
+ID = number("number", "The example's id.")
+example_list = described(
+    "prompt_examples",
+    "The examples of a prompt",
+    {200: OpenApiResponse(ExamplePageSerializer, "A page, and the way to the next."), **refusals(*READING)},
+    parameters=[NAME, LIMIT, CURSOR],
+)
+example_new = described(
+    "prompt_example_new",
+    "Add an example, or change the one of that name",
+    {201: OpenApiResponse(ExampleSerializer, "The example."), **refusals(*WRITING)},
+    parameters=[NAME],
+    request={JSON: EXAMPLE},
+    examples=[
+        OpenApiExample(
+            "Says her name",
+            {
+                "name": "says her name",
+                "variables": {"customer": "Ada"},
+                "checks": [{"type": "contains", "value": "Ada"}],
+            },
+            request_only=True,
+        )
+    ],
+)
+example = described(
+    "prompt_example",
+    "One example",
+    {200: OpenApiResponse(ExampleSerializer, "The example."), **refusals(*REFUSED, 404)},
+    parameters=[NAME, ID],
+)
+example_change = described(
+    "prompt_example_change",
+    "Change an example",
+    {200: OpenApiResponse(ExampleSerializer, "The example."), **refusals(*WRITING)},
+    parameters=[NAME, ID],
+    request={JSON: EXAMPLE},
+)
+example_end = described(
+    "prompt_example_end",
+    "Delete an example with its results",
+    {204: OpenApiResponse(description="It is gone."), **refusals(*REFUSED, 404)},
+    parameters=[NAME, ID],
 )

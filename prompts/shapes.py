@@ -26,7 +26,11 @@ from llm.surfaces.openapi.words import (
     word,
 )
 from llm.surfaces.shapes import dollars
+from prompts.checks import KINDS as CHECKS
+from prompts.checks import MAX_CHECKS
 from prompts.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from prompts.exampling import LONGEST_EXPECTED
+from prompts.exampling import LONGEST_NAME as LONGEST_EXAMPLE
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
 from prompts.models import Category
 from prompts.models.prompts import LONGEST_NAME
@@ -120,6 +124,21 @@ DOCUMENT = Named(
             "prompts": listing(open_thing({"name": said()}, "name"), 10_000),
         },
         description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",
+    ),
+)
+
+
+CHECK = open_thing(
+    {"type": word(*CHECKS)}, "type", description="What it asks of the answer; the fields beside are of its type."
+)
+EXAMPLE = Named(
+    "PromptExampleNew",
+    thing(
+        {
+            "name": said(LONGEST_EXAMPLE),
+            **optional({"variables": ANY, "expected": text(LONGEST_EXPECTED), "checks": listing(CHECK, MAX_CHECKS)}),
+        },
+        "name",
     ),
 )
 
@@ -232,3 +251,18 @@ class ImportedSerializer(serializers.Serializer[Any]):
 class ImportSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
     changes = ImportedSerializer(many=True)
+
+
+class ExampleSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    variables = serializers.DictField()
+    expected = serializers.CharField()
+    checks = serializers.ListField(child=serializers.DictField())
+    created_at = serializers.DateTimeField()
+    changed_at = serializers.DateTimeField(help_text="Results of before say nothing of it.")
+
+
+class ExamplePageSerializer(serializers.Serializer[Any]):
+    results = ExampleSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
