@@ -98,9 +98,9 @@ class Library:
 
     async def render(self, caller: Caller, asked: PromptReference, lot: str) -> Rendered:
         """Raises NotFound, InvalidField and Unavailable."""
+        prompt = self.find(caller.organisation_id, asked.name)
         if asked.label is not None and asked.version is not None:
             raise InvalidField("Name a label or a version, not both.", param="version")
-        prompt = self.find(caller.organisation_id, asked.name)
         number, label = asked.version, None
         if number is None:
             label = asked.label or DEFAULT_LABEL

@@ -162,7 +162,7 @@ prompt_export = described(
     "The organisation's prompts with all of their versions, labels and examples",
     {
         (200, JSON): OpenApiResponse(DOCUMENT, "A document that can be imported, here and elsewhere."),
-        (200, YAML): OpenApiResponse(OpenApiTypes.STR, "The same."),
+        (200, YAML): OpenApiResponse(DOCUMENT, "The same."),
         **refusals(*REFUSED, 422),
     },
     parameters=[
@@ -176,13 +176,13 @@ prompt_import = described(
     {200: OpenApiResponse(ImportSerializer, "What has changed, or would."), **refusals(*WRITING, 409)},
     description=(
         "A version with the number of one that is there must say the same; one without a number is saved as a new one "
-        "if it says something else than the newest. Labels move by the same rights as anywhere."
+        "if it says something else than the newest. Labels move by the same rights as anywhere. YAML is read as well."
     ),
     parameters=[
         OpenApiParameter("dry_run", {"type": "string", "enum": ["true", "false"], "default": "false"}),
         parameter("reason", "Why labels move."),
     ],
-    request={JSON: DOCUMENT, YAML: OpenApiTypes.STR},
+    request={JSON: DOCUMENT},
 )
 ID = number("number", "The example's id.")
 example_list = described(

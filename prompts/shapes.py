@@ -17,6 +17,7 @@ from llm.surfaces.openapi.words import (
     integer,
     listing,
     maybe,
+    not_both,
     number,
     open_thing,
     optional,
@@ -49,7 +50,7 @@ DETAILS = Named(
                 {
                     "description": text(LONGEST_DESCRIPTION, pattern=WITHOUT_NUL),
                     "category": word(*Category.values),
-                    "tags": listing(said(LONGEST_TAG, pattern=WITHOUT_NUL), MOST_TAGS),
+                    "tags": listing(said(LONGEST_TAG, pattern=r"^[!-~]+$"), MOST_TAGS),
                 }
             ),
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from llm.dialects.body import MAX_BYTES
+from llm.models import DEFAULT_SCOPES
 from llm.vault import new_key
 from tests.databases import migrated_postgres
 from tests.serving import Serving, serving
@@ -48,8 +50,12 @@ GENERATIONS = ["/api/v1/generate/", "/v1/chat/completions", "/v1/messages"]
 UNSAYABLE = {"cursor", "to", "requirements"}
 """What can be wrong in a way no schema tells: a cursor that never was one, an end before its beginning, requirements of
 a model that is named."""
-UNTELLABLE = {"invalid_url", "tool_use_not_found", "idempotency_key_reused"}
-"""And fields: half an address, a result of a call that nobody made, a key that another request came with."""
+UNTELLABLE = {
+    *("invalid_url", "tool_use_not_found", "idempotency_key_reused"),
+    *("template_error", "field_does_not_apply", "name_taken"),
+}
+"""And fields: half an address, a result of a call that nobody made, a key that another request came with; a template
+or a variable that makes no sense, a name that somebody has."""
 
 
 def document() -> Any:
@@ -102,7 +108,7 @@ def registry(base_url: str) -> dict[str, Any]:
         ],
         "organisations": [{"name": "acme"}],
         "keys": [
-            {"name": "tests", "organisation": "acme", "key": KEY},
+            {"name": "tests", "organisation": "acme", "key": KEY, "scopes": [*DEFAULT_SCOPES, "prompts.write"]},
             {"name": "limited", "organisation": "acme", "key": "gh_" + "l" * 43, "requests_per_minute": 1},
             {"name": "narrow", "organisation": "acme", "key": "gh_" + "n" * 43, "scopes": ["usage"]},
         ],
@@ -212,7 +218,7 @@ def test_the_schema_is_valid_and_made_without_a_warning(tmp_path: Path) -> None:
 def test_every_view_of_the_api_is_in_the_schema() -> None:
     """But for the schema's own two."""
     views = {
-        "/" + str(entry.pattern).replace("<str:", "{").replace("<path:", "{").replace(">", "}")
+        "/" + re.sub("<(?:str|path|int):([a-z]+)>", r"{\1}", str(entry.pattern))
         for entry in get_resolver().url_patterns
         if isinstance(entry, URLPattern) and issubclass(getattr(entry.callback, "cls", object), APIView)
     }

@@ -47,7 +47,8 @@ TAGS = {
 PROMPT = thing(
     {"name": said(), **optional({"label": text(), "version": integer(1, LARGEST_VERSION), "variables": ANY})},
     "name",
-    description="A published prompt; its messages come first.",
+    allOf=[not_both("label", "version")],
+    description="A published prompt; its messages come first. Without label and version: production.",
 )
 CONTEXT = thing(
     optional({"assembled_context": text(None), "sources": listing(ANY, MAX_SOURCES), "metadata": ANY}),
