@@ -91,7 +91,17 @@ def _settings(wording: Wording) -> dict[str, str]:
     said = wording.as_json()
     settings = {name: said[name] for name in ("model", "optimized_for", "response_schema") if said[name]}
     settings |= {f"options.{name}": value for name, value in wording.options.items()}
-    return {name: value if isinstance(value, str) else _written(value) for name, value in settings.items()}
+    return {name: _said(value) for name, value in settings.items()}
+
+
+def of_settings(before: Mapping[str, object], after: Mapping[str, object]) -> list[Change]:
+    """Two objects, name by name, word by word."""
+    old, new = ({name: _said(value) for name, value in each.items()} for each in (before, after))
+    return list(_named("setting", old, after=new, comparison=Comparison()))
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else _written(value)
 
 
 def _written(value: object) -> str:

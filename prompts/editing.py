@@ -9,12 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.errors import Conflict, Forbidden, InvalidField
 from llm.models import Organisation
 from llm.models.stamp import RegistryStamp
 from prompts.authors import Author
 from prompts.models import Category, Prompt, Version
 from prompts.render import problems
+from prompts.texts import check_kept
 from prompts.wording import Wording
 
 LONGEST_NOTE = 2_000
@@ -22,7 +24,8 @@ LONGEST_DESCRIPTION = 2_000
 LONGEST_AUTHOR = 200
 MOST_TAGS = 32
 LONGEST_TAG = 64
-CONTROL = {chr(code): None for code in range(32) if chr(code) not in "\t\n\r"}
+MOST_LEFT_OUT = 100_000
+"""Numbers that a version may leave free before it, so that nobody uses them up."""
 
 
 @dataclass(slots=True)
@@ -81,9 +84,7 @@ def save_version(prompt: Prompt, wording: Wording, author: Author, origin: Origi
         raise Conflict(
             f"Version {newest} was saved meanwhile.", code="newer_version", hint="Compare before saving yours."
         )
-    if origin.number is not None and origin.number <= newest:
-        raise Conflict(f"There is a version {newest} already: {origin.number} would come late.", param="version")
-    locked.newest = origin.number or newest + 1
+    locked.newest = _numbered(newest, origin.number)
     version = Version.objects.create(
         prompt=locked,
         number=locked.newest,
@@ -97,6 +98,16 @@ def save_version(prompt: Prompt, wording: Wording, author: Author, origin: Origi
     locked.search = _searched(locked, wording)
     locked.save()
     return version
+
+
+def _numbered(newest: int, wanted: int | None) -> int:
+    """Raises Conflict and InvalidField."""
+    number = newest + 1 if wanted is None else wanted
+    if number <= newest:
+        raise Conflict(f"There is a version {newest} already: {number} would come late.", param="version")
+    if number > min(newest + MOST_LEFT_OUT, LARGEST_VERSION):
+        raise InvalidField(f"The newest version is {newest}: {number} is too far off.", param="version")
+    return number
 
 
 def check(wording: Wording) -> None:
@@ -165,9 +176,7 @@ def plain(text: str, param: str, most: int) -> str:
     """Text for a column. Raises InvalidField for what is too long or has characters that no column holds."""
     if len(text) > most:
         raise InvalidField(f"{param} has {len(text):,} characters, at most {most:,} may be.", param=param)
-    for sign in text:
-        if sign in CONTROL or "\ud800" <= sign <= "\udfff":
-            raise InvalidField(f"{param} holds a control character (U+{ord(sign):04X}).", param=param)
+    check_kept(text, param)
     return text
 
 

@@ -15,6 +15,7 @@ from llm.types import JsonObject
 from prompts.checks import read_checks
 from prompts.editing import held, plain
 from prompts.models import Example, Prompt
+from prompts.texts import check_kept
 
 LONGEST_NAME = 200
 LONGEST_EXPECTED = 100_000
@@ -51,6 +52,8 @@ def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -
 
     Raises InvalidField.
     """
+    check_kept(draft.variables, "variables")
+    check_kept(draft.checks, "checks")
     locked = held(prompt)
     row = example or locked.examples.filter(name=draft.name).first()
     if row is not None and all(getattr(row, name) == getattr(draft, name) for name in CONTENT):

@@ -10,7 +10,8 @@ from typing import Literal
 
 from llm.errors import InvalidField
 from prompts.characters import suspicious
-from prompts.language import LONGEST_TAGS, Template, TemplateError, Use
+from prompts.language import LONGEST_TAGS, Places, Template, TemplateError, Use
+from prompts.texts import DEEPEST, complaint, stray
 from prompts.variables import Variable, faults
 from prompts.variables.size import size
 from prompts.wording import Line, Role, Wording
@@ -39,6 +40,7 @@ def problems(wording: Wording) -> list[Problem]:
     found = [problem for read in templates(wording) for problem in _of_line(read, wording, used=used)]
     found += _of_variables(wording.variables, used)
     found += _of_objects(wording)
+    found += _of_texts(wording)
     found.sort(key=lambda problem: problem.level)
     return found[:MOST_PROBLEMS]
 
@@ -110,9 +112,17 @@ def _of_variables(variables: tuple[Variable, ...], used: set[str]) -> Iterator[P
 def _of_objects(wording: Wording) -> Iterator[Problem]:
     for name in ("options", "response_schema"):
         try:
-            size(getattr(wording, name), name, deepest=64)
+            size(getattr(wording, name), name, deepest=DEEPEST)
         except InvalidField as error:
             yield Problem("error", error.message, name)
+
+
+def _of_texts(wording: Wording) -> Iterator[Problem]:
+    """The first character that cannot be kept, wherever it stands."""
+    if found := stray(wording.as_json(), ""):
+        path, text, index = found
+        line, column = Places(text).at(index) if path.startswith("messages[") else (None, None)
+        yield Problem("error", f"The text holds {complaint(text[index])}", path, line, column, "take it out")
 
 
 def _problem(error: TemplateError, path: str) -> Problem:

@@ -17,6 +17,9 @@ MOST_YAML = 8 * 2**20
 MOST_EVENTS = 500_000
 OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+BREAKS = re.compile("[\r\x85\u2028\u2029]")
+"""New lines to YAML, which would read back as others: between quotes they are spelt out."""
+
 PLAIN = {
     "bool": (r"^(?:true|false)$", "tf"),
     "null": (r"^(?:null|~|)$", ["n", "~", ""]),
@@ -48,7 +51,8 @@ class PlainDumper(yaml.SafeDumper):
 
 
 def _text(dumper: PlainDumper, said: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", said, style="|" if "\n" in said else None)
+    style = '"' if BREAKS.search(said) else "|" if "\n" in said else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", said, style=style)
 
 
 PlainDumper.add_representer(str, _text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -19,10 +19,12 @@ from prompts import editing, labelling
 from prompts.authors import Author
 from prompts.bodies import read_details, read_split
 from prompts.choosing import in_words
-from prompts.difference import difference
-from prompts.exampling import read_example, save_example
+from prompts.difference import Change as Difference
+from prompts.difference import difference, of_settings
+from prompts.exampling import CONTENT, read_example, save_example
 from prompts.models import LabelMove, Prompt
 from prompts.transfer.export import FORMAT
+from prompts.variables.complaints import step
 from prompts.wording import read_wording
 
 MOST_PROMPTS = 10_000
@@ -56,8 +58,8 @@ class Import:
     dry_run: bool = False
     changes: list[Change] = field(default_factory=list)
 
-    def note(self, prompt: Prompt, what: str, changed: list[JsonObject] | None = None) -> None:
-        self.changes.append(Change(prompt.name, what, changed or []))
+    def note(self, prompt: Prompt, what: str, changed: Iterable[Difference] = ()) -> None:
+        self.changes.append(Change(prompt.name, what, [each.as_json() for each in changed]))
 
 
 @transaction.atomic
@@ -78,7 +80,7 @@ def _prompt(fields: Fields, task: Import) -> None:
     versions = fields.each("versions", most=MOST_VERSIONS) or []
     examples = fields.each("examples", most=MOST_EXAMPLES) or []
     labels = fields.mapping("labels") or {}
-    archived = fields.flag("archived") or False
+    archived = fields.flag("archived")
     secured = fields.flag("publish_only_when_green"), fields.flag("publish_with_four_eyes")
     at = fields.path
     prompt = _described(fields, task)
@@ -87,7 +89,7 @@ def _prompt(fields: Fields, task: Import) -> None:
     for each in examples:
         _example(prompt, each, task)
     for name, said in labels.items():
-        _label(prompt, name, Fields(said, f"{at}.labels.{name}", strict=True), task)
+        _label(prompt, name, Fields(said, f"{at}.labels{step(name)}", strict=True), task)
     with below(at):
         _secured(prompt, secured, archived, task)
 
@@ -99,9 +101,9 @@ def _described(fields: Fields, task: Import) -> Prompt:
         if prompt is None:
             prompt = editing.create(details, task.author, task.organisation)
             task.note(prompt, "is new")
-        elif details != editing.details_of(prompt):
+        elif details != (before := editing.details_of(prompt)):
             editing.describe(prompt, details)
-            task.note(prompt, "is described anew")
+            task.note(prompt, "is described anew", of_settings(asdict(before), asdict(details)))
     return prompt
 
 
@@ -124,8 +126,7 @@ def _version(prompt: Prompt, fields: Fields, task: Import) -> None:
     before = prompt.versions.first()
     with below(at):
         made = editing.save_version(prompt, wording, task.author, origin=replace(origin, number=number))
-    changed = [change.as_json() for change in difference(before.opened(), wording)] if before else []
-    task.note(prompt, f"version {made.number} is new", changed)
+    task.note(prompt, f"version {made.number} is new", difference(before.opened(), wording) if before else ())
 
 
 def _origin(fields: Fields, author: Author) -> editing.Origin:
@@ -148,9 +149,11 @@ def _instant(said: str | None) -> datetime | None:
 
 def _example(prompt: Prompt, fields: Fields, task: Import) -> None:
     at, example = fields.path, read_example(fields)
+    before = prompt.examples.filter(name=example.name).values(*CONTENT).first()
     with below(at):
         if (what := save_example(prompt, example)) is not None:
-            task.note(prompt, f"example {example.name} is {what}")
+            after = {name: getattr(example, name) for name in CONTENT}
+            task.note(prompt, f"example {example.name} is {what}", of_settings(before or {}, after))
 
 
 def _label(prompt: Prompt, name: str, fields: Fields, task: Import) -> None:
@@ -166,14 +169,14 @@ def _label(prompt: Prompt, name: str, fields: Fields, task: Import) -> None:
             task.note(prompt, f"{name} is {'protected' if protected else 'no longer protected'}")
 
 
-def _secured(prompt: Prompt, secured: tuple[bool | None, bool | None], archived: bool, task: Import) -> None:
+def _secured(prompt: Prompt, secured: tuple[bool | None, bool | None], archived: bool | None, task: Import) -> None:
     """After the labels: how a prompt came to its labels elsewhere is not asked again."""
     prompt.refresh_from_db()
     green, approval = (now if said is None else said for said, now in zip(secured, _rules(prompt), strict=True))
     if (green, approval) != _rules(prompt):
         editing.secure(prompt, task.author, needs_green=green, needs_approval=approval)
         task.note(prompt, "is published by other rules")
-    if archived != prompt.archived:
+    if archived is not None and archived != prompt.archived:
         editing.archive(prompt, task.author, archived=archived)
         task.note(prompt, "is archived" if archived else "is brought back")
 
