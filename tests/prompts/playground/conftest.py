@@ -1,15 +1,10 @@
-"""People who may and may not use the playground, and a gateway that serves it."""
+"""People who may and may not use the playground."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
-
-from tests.prompts.playground.served import furnish
-from tests.serving import Serving, serving
 
 
 def person(name: str, *, group: str | None = None, rights: tuple[str, ...] = ()) -> User:
@@ -33,10 +28,3 @@ def editor(db: None) -> Client:
 @pytest.fixture
 def manager(db: None) -> Client:
     return signed_in(person("max", group="manager"))
-
-
-@pytest.fixture(scope="package")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with serving(tmp_path_factory.mktemp("playground")) as installed:
-        furnish(installed)
-        yield installed

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import Scheme, Watch, opened, sign_in
-from tests.prompts.playground.served import EDITOR, MANAGER, READER, client
+from tests.prompts.furnished import EDITOR, MANAGER, READER, client
 from tests.serving import Serving
 
 SERIOUS = ("serious", "critical")

@@ -5,26 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from llm.vault import new_key
-from tests.browsing import PASSWORD, form
-from tests.prompts.playground.served import EDITOR
+from tests.prompts.furnished import EDITOR, visiting
 from tests.serving import Serving
 
 
 @pytest.fixture(scope="module")
 def token(served: Serving) -> Iterator[str]:
-    with httpx2.Client(base_url=served.url, timeout=30, follow_redirects=True) as client:
-        login = client.get("/admin/login/")
-        client.post("/admin/login/", data=form(login.text) | {"username": EDITOR, "password": PASSWORD})
-        crossing = form(client.get("/playground/").text)["csrfmiddlewaretoken"]
-        headers = {"x-csrftoken": crossing, "origin": served.url}
+    with visiting(served, EDITOR) as client:
         (acme,) = [row["id"] for row in served.rows("llm_organisation") if row["name"] == "acme"]
-        yield client.post("/playground/token/", json={"organisation": acme}, headers=headers).json()["token"]
+        yield client.post("/playground/token/", json={"organisation": acme}, headers={"origin": served.url}).json()[
+            "token"
+        ]
 
 
 def greeted(served: Serving, token: str, origin: str | None) -> str:
