@@ -20,7 +20,7 @@ from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
 from llm.surfaces.providers import ProviderListView, ProviderStatusView, ProviderView
 from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
-from prompts.admin.pages import comparison, home, moving
+from prompts.admin.pages import comparison, example, examples, home, moving
 from prompts.api import (
     DifferenceView,
     LabelHistoryView,
@@ -87,6 +87,12 @@ urlpatterns = [
     path("admin/prompts/prompt/<int:pk>/", home.home, name="prompt"),
     path("admin/prompts/prompt/<int:pk>/duplicate/", home.duplicate, name="prompt-duplicate"),
     path("admin/prompts/prompt/<int:pk>/archive/", home.archive, name="prompt-archive"),
+    path("admin/prompts/prompt/<int:pk>/examples/", examples.examples, name="prompt-examples"),
+    path("admin/prompts/prompt/<int:pk>/examples/add/", example.example, name="prompt-example-new"),
+    path("admin/prompts/prompt/<int:pk>/examples/run/", examples.run, name="prompt-examples-run"),
+    path("admin/prompts/prompt/<int:pk>/examples/runs/<int:number>/", examples.outcome, name="prompt-run"),
+    path("admin/prompts/prompt/<int:pk>/examples/<int:number>/", example.example, name="prompt-example"),
+    path("admin/prompts/prompt/<int:pk>/examples/<int:number>/delete/", example.delete, name="prompt-example-delete"),
     path("admin/prompts/prompt/<int:pk>/compare/", comparison.compare, name="prompt-compare"),
     path(
         "admin/prompts/prompt/<int:pk>/diff/<int:number>/<int:other>/", comparison.comparison, name="prompt-difference"

@@ -27,6 +27,10 @@ class Bridge:
         finally:
             future.cancel()
 
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nobody waits for it: it sees to its own failures, and ends with the process."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
 
 @cache
 def bridge() -> Bridge:

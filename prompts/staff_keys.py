@@ -17,6 +17,8 @@ from llm.errors import Forbidden
 from llm.models import ApiKey, Organisation
 
 NAME = "playground"
+SPEND = "prompts.use_playground"
+"""The right to ask at its cost."""
 SCOPES = ("generate",)
 MOST_ORIGINS = 16
 

@@ -16,8 +16,8 @@ from llm.dialects.fields import Fields
 from llm.errors import Forbidden, GatewayError, Unauthenticated
 from llm.surfaces.views import MethodNotAllowed
 from llm.types import JsonObject
+from prompts.staff_keys import SPEND
 
-USE = "prompts.use_playground"
 VIEW = "prompts.view_prompt"
 CHANGE = "prompts.change_prompt"
 LARGEST = 4 * 1024 * 1024
@@ -48,7 +48,7 @@ def check(request: HttpRequest, method: str) -> None:
     """Raises Unauthenticated, Forbidden and MethodNotAllowed."""
     if not admin.site.has_permission(request):
         raise Unauthenticated("Your session has ended.", code="signed_out", hint="Sign in again in another tab.")
-    if not request.user.has_perm(USE):
+    if not request.user.has_perm(SPEND):
         raise Forbidden("The playground is for those with the right to use it.", code="playground_not_allowed")
     if request.method != method:
         raise MethodNotAllowed(f"{request.method} is not allowed here; use {method}.")

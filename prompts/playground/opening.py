@@ -94,12 +94,25 @@ def plain(messages: Any) -> tuple[list[JsonObject], list[str]]:
     kept: list[JsonObject] = []
     odd: dict[str, None] = {}
     for message in messages if isinstance(messages, list) else []:
-        role, content = message.get("role"), message.get("content")
-        parts = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
-        words = [str(part.get("text", "")) for part in parts if part.get("type") == "text"]
-        odd |= {f"{part.get('type')}s": None for part in parts if part.get("type") != "text"}
-        if role in ROLES:
-            kept.append({"role": role, "content": "".join(words)})
-        else:
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in ROLES:
             odd[f"messages of the role {role}"] = None
+            continue
+        words, others = spoken(message.get("content"))
+        kept.append({"role": role, "content": words})
+        odd |= dict.fromkeys(others)
     return kept, list(odd)
+
+
+def spoken(content: Any) -> tuple[str, list[str]]:
+    """The text of a content, and the kinds of its other parts."""
+    words, others = [], []
+    for part in content if isinstance(content, list) else [content or ""]:
+        match part:
+            case str() | {"type": "text", "text": str()}:
+                words.append(part if isinstance(part, str) else part["text"])
+            case {"type": str(kind)}:
+                others.append(f"{kind}s")
+            case _:
+                others.append("data")
+    return "".join(words), others

@@ -10,8 +10,9 @@ from llm.admin.own import POLICY, own_page
 from llm.models import Organisation
 from llm.types import JsonObject
 from llm.wiring import catalog
-from prompts.playground.doors import CHANGE, USE, VIEW
+from prompts.playground.doors import CHANGE, VIEW
 from prompts.playground.opening import LOG, opening
+from prompts.staff_keys import SPEND
 
 CONNECTING = f"{POLICY}; connect-src 'self'"
 ANY = "00000000-0000-0000-0000-000000000000"
@@ -20,7 +21,7 @@ ANY = "00000000-0000-0000-0000-000000000000"
 
 def _page(request: HttpRequest) -> HttpResponse:
     context = {"title": "Playground"}
-    if not request.user.has_perm(USE):
+    if not request.user.has_perm(SPEND):
         return own_page(request, "pages/playground_closed.html", context, status=403)
     organisations: list[JsonObject] = [{"id": one.pk, "name": one.name} for one in Organisation.objects.all()]
     told = start(request, organisations)

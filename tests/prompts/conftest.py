@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from prompts.authors import Author
 from prompts.editing import Details, create, save_version
 from prompts.models import Prompt, Version
 from prompts.wording import Wording, read_wording
+from tests.prompts.furnished import furnish
+from tests.serving import Serving, serving
 
 ADA = Author("ada", None, may_publish=True)
 EVE = Author("eve", None, may_publish=False)
@@ -45,3 +47,10 @@ def save(greeting: Prompt) -> Save:
         return save_version(greeting, wording(content, **more), EVE)
 
     return saved
+
+
+@pytest.fixture(scope="package")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("prompts")) as installed:
+        furnish(installed)
+        yield installed

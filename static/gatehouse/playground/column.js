@@ -9,6 +9,7 @@ let number = 0;
 
 export class Column {
   #stop = null;
+  #wanted = "";
 
   /** `page` has what all share: start, state, lines, changed, redraw, remove and save. */
   constructor(said, page) {
@@ -52,7 +53,7 @@ export class Column {
     this.field("model").replaceChildren(new Option("", ""), ...this.page.start.models.map((model) => new Option(model, model)));
     if (said.model && !this.page.start.models.includes(said.model)) this.field("model").append(new Option(said.model, said.model));
     for (const name of ["model", "temperature", "max_tokens", "system"]) this.field(name).value = said[name];
-    this.field("prompt").value = said.prompt?.name ?? "";
+    this.#wanted = this.field("prompt").value = said.prompt?.name ?? "";
     this.field("own").checked = said.own !== null;
     this.#drawMessages();
     this.#drawPrompt();
@@ -66,8 +67,8 @@ export class Column {
       };
     }
     this.field("prompt").oninput = () => this.#suggest();
-    this.field("prompt").onchange = () => this.#choose();
-    this.field("prompt").onkeydown = ({ key }) => key === "Enter" && this.#choose();
+    for (const sign of ["change", "blur"]) this.field("prompt").addEventListener(sign, () => this.#choose());
+    this.field("prompt").addEventListener("keydown", ({ key }) => key === "Enter" && this.#choose());
     this.field("edition").onchange = ({ target }) => {
       this.said.edition = target.value;
       this.page.redraw();
@@ -104,6 +105,7 @@ export class Column {
 
   async #suggest() {
     const words = this.field("prompt").value;
+    this.#wanted = null;
     const names = await this.#names(words).catch(() => []);
     if (this.field("prompt").value === words) this.element.querySelector("datalist").replaceChildren(...names.map(({ name }) => new Option(name)));
   }
@@ -115,7 +117,8 @@ export class Column {
 
   async #choose() {
     const name = this.field("prompt").value.trim();
-    if (name === (this.said.prompt?.name ?? "")) return;
+    if (name === this.#wanted) return;
+    this.#wanted = name;
     const fault = (message) => this.field("prompt").setCustomValidity(message);
     fault("");
     this.said.prompt = null;

@@ -9,18 +9,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import Scheme, Watch, opened, sign_in
-from tests.prompts.playground.served import EDITOR, MANAGER, READER, client, furnish
-from tests.serving import Serving, serving
+from tests.prompts.furnished import EDITOR, MANAGER, READER, client
+from tests.serving import Serving
 
 SERIOUS = ("serious", "critical")
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> {{ 7*7 }}"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with serving(tmp_path_factory.mktemp("playground")) as installed:
-        furnish(installed)
-        yield installed
 
 
 @pytest.fixture
@@ -193,6 +186,22 @@ def test_it_works_by_keyboard_alone(window: tuple[Page, Watch]) -> None:
     expect(answer(page)).to_have_text("hello keys")
 
 
+def test_a_prompt_is_chosen_and_left_by_typing(window: tuple[Page, Watch]) -> None:
+    page, watch = window
+    column(page).get_by_label("Prompt").focus()
+    page.keyboard.type("greeting")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("customer")).to_be_visible()
+    expect(column(page).get_by_label("System message")).to_be_hidden()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Tab")
+
+    expect(page.get_by_label("customer")).to_be_hidden()
+    expect(column(page).get_by_label("System message")).to_be_visible()
+    assert watch.is_quiet
+
+
 def test_an_empty_question_is_told_in_words(window: tuple[Page, Watch]) -> None:
     page, _ = window
     press(page, "Run all")
@@ -284,6 +293,7 @@ def test_everybody_can_read_and_use_it(browser: Browser, served: Serving, scheme
         press(page, "Add a column")
         column(page, 2).get_by_label("Prompt").fill("")
         page.keyboard.press("Enter")
+        expect(column(page, 2).get_by_label("System message")).to_be_visible()
         column(page, 2).get_by_label("Model").select_option("echo-fail")
         says(page, "hello")
         press(page, "Run all")

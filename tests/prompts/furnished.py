@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx2
 
 from llm.vault import new_key
-from tests.browsing import PASSWORD
+from tests.browsing import PASSWORD, form
 from tests.serving import Serving
 
 KEY = new_key()
 EDITOR, MANAGER, READER = "eve", "max", "rita"
 """A reader may use the playground and read the log, and no messages."""
+FAREWELLS = ("Bye {{ customer }}", "Good bye {{ customer }}")
+"""What versions 1 and 2 of the prompt `farewell` say; version 3 asks a model that always fails."""
 PEOPLE = """
 from django.contrib.auth.models import Group, Permission, User
 for name, group in {people}.items():
@@ -36,7 +38,17 @@ GREETING = {
 
 
 @contextmanager
-def client(served: Serving) -> Any:
+def visiting(served: Serving, name: str) -> Iterator[httpx2.Client]:
+    """Somebody of the staff, signed in, without a browser."""
+    with httpx2.Client(base_url=served.url, timeout=30, follow_redirects=True) as staff:
+        login = form(staff.get("/admin/login/").text)
+        staff.post("/admin/login/", data=login | {"username": name, "password": PASSWORD})
+        staff.headers["x-csrftoken"] = staff.cookies["csrftoken"]
+        yield staff
+
+
+@contextmanager
+def client(served: Serving) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=served.url, headers={"authorization": f"Bearer {KEY}"}, timeout=30) as asking:
         yield asking
 
@@ -61,4 +73,12 @@ def furnish(served: Serving) -> None:
             ("/api/v1/prompts/greeting/versions/", GREETING | {"note": "shorter"}),
         ):
             asking.post(path, json=body).raise_for_status()
+        asking.post("/api/v1/prompts/", json={"name": "farewell"}).raise_for_status()
+        for content, model in ((FAREWELLS[0], "echo"), (FAREWELLS[1], "echo"), (FAREWELLS[0], "echo-fail")):
+            said = {
+                "messages": [{"role": "user", "content": content}],
+                "variables": [{"name": "customer", "type": "string"}],
+                "model": model,
+            }
+            asking.post("/api/v1/prompts/farewell/versions/", json=said).raise_for_status()
         asking.put("/api/v1/prompts/greeting/labels/production/", json={"version": 2, "reason": "it is"})
