@@ -91,7 +91,7 @@ def save_version(prompt: Prompt, wording: Wording, author: Author, origin: Origi
         note=plain(origin.note, "note", LONGEST_NOTE),
         author=plain(origin.author or author.name, "author", LONGEST_AUTHOR),
         user_id=author.user_id,
-        forked_from=origin.based_on,
+        forked_from=origin.based_on or None,
         created_at=origin.created_at or timezone.now(),
     )
     locked.search = _searched(locked, wording)
