@@ -92,6 +92,10 @@ form.addEventListener("click", (event) => {
   document.getElementById("aloud").textContent = said;
   changed();
 });
+form.addEventListener("keydown", (event) => {
+  const isField = event.target.matches("input:not([name=note])");
+  if (event.key === "Enter" && isField) event.preventDefault(); // nobody saves a version by accident
+});
 form.addEventListener("submit", () => unsaved.keep(true));
 
 document.documentElement.classList.add("scripts");

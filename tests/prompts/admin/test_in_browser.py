@@ -77,6 +77,16 @@ def sent(page: Page) -> Locator:
     return page.get_by_role("region", name="As sent")
 
 
+def refused(watch: Watch, status: int) -> bool:
+    """Browsers complain of a page that is answered with an error; of nothing else here."""
+    told, watch.errors = watch.errors, []
+    return len(told) == 1 and f"status of {status}" in told[0]
+
+
+def standing(page: Page) -> Locator:
+    return page.get_by_role("region", name="Labels").get_by_role("row", name="production")
+
+
 def test_a_prompt_is_written_previewed_compared_published_and_rolled_back(window: tuple[Page, Watch]) -> None:
     page, _ = window
     home = make(page, "greeting")
@@ -98,16 +108,16 @@ def test_a_prompt_is_written_previewed_compared_published_and_rolled_back(window
         press(page, "Show what changes")
         page.get_by_label("Why?").fill(reason)
         press(page, f"Move production to version {version}")
-    expect(page.get_by_role("row", name="production")).to_contain_text("version 2")
+    expect(standing(page)).to_contain_text("version 2")
 
-    page.get_by_role("row", name="production").get_by_role("link", name="History").click()
+    standing(page).get_by_role("link", name="History").click()
     page.get_by_role("link", name="Roll back").first.click()
     press(page, "Move production to version 1")
-    expect(page.get_by_role("row", name="production")).to_contain_text("version 1")
+    expect(standing(page)).to_contain_text("version 1")
 
 
 def test_an_undeclared_variable_is_marked_while_it_is_typed(window: tuple[Page, Watch]) -> None:
-    page, _ = window
+    page, watch = window
     make(page, "typing")
     write_greeting(page)
     text(page).press("Control+End")
@@ -115,11 +125,12 @@ def test_an_undeclared_variable_is_marked_while_it_is_typed(window: tuple[Page, 
 
     expect(page.locator(".undeclared")).to_have_text("custmer")
     problem = page.get_by_role("list", name="What is wrong").get_by_role("button").first
-    expect(problem).to_contain_text("Message 1: Line 1, column 87: There is no variable custmer. Did you mean customer?")
+    expect(problem).to_contain_text("Message 1: Line 1, column 89: There is no variable custmer. Did you mean customer?")
     expect(page.locator(".cm-lintRange-error")).to_have_text("custmer")
     save(page, "")
     expect(page.get_by_role("alert").first).to_contain_text("Nothing is saved")
     expect(text(page)).to_contain_text("custmer")
+    assert refused(watch, 422)
 
 
 def test_what_was_typed_survives_a_reload_and_can_be_discarded(window: tuple[Page, Watch]) -> None:
@@ -151,7 +162,7 @@ def test_values_of_the_preview_are_judged_and_nothing_in_them_is_markup(window: 
 def test_the_second_of_two_editors_sees_the_difference_and_loses_nothing(
     browser: Browser, served: Serving, window: tuple[Page, Watch]
 ) -> None:
-    page, _ = window
+    page, watch = window
     home = make(page, "shared")
     write_greeting(page)
     save(page, "first")
@@ -167,6 +178,7 @@ def test_the_second_of_two_editors_sees_the_difference_and_loses_nothing(
     expect(page.get_by_role("alert").first).to_contain_text("Version 2 was saved meanwhile, by eve: theirs")
     expect(page.locator("ins").first).to_have_text("Mine")
     expect(text(page)).to_have_text("Mine")
+    assert refused(watch, 409)
     page.locator("button[name=save]").click()
     expect(page.get_by_role("status").first).to_contain_text("Version 3 is saved")
 
@@ -194,9 +206,11 @@ def test_an_editor_can_do_all_by_keyboard(window: tuple[Page, Watch]) -> None:
 
 
 def test_it_works_without_a_script(browser: Browser, served: Serving) -> None:
-    with browser.new_context(base_url=served.url, java_script_enabled=False) as context:
+    with opened(browser, served.url) as (scripted, _):
+        sign_in(scripted, EDITOR)
+        session = scripted.context.storage_state()
+    with browser.new_context(base_url=served.url, java_script_enabled=False, storage_state=session) as context:
         page = context.new_page()
-        sign_in(page, EDITOR)
         page.goto("/admin/prompts/prompt/1/edit/")
         page.locator("textarea[name=messages-0-content]").fill("Plain {{ thing }}")
         press(page, "Add a variable")
