@@ -29,12 +29,19 @@ class Text(forms.CharField):
         return str(super().clean(value)).replace("\r\n", "\n")
 
 
-class MessageForm(forms.Form):
+class Form(forms.Form):
+    """Its labels end in nothing."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **{**more, "label_suffix": ""})
+
+
+class MessageForm(Form):
     role = forms.ChoiceField(choices=[(role, role) for role in ROLES], initial="user")
     content = Text(rows=6, label="Text", attrs={"data-template": ""})
 
 
-class VariableForm(forms.Form):
+class VariableForm(Form):
     name = Text(attrs={"size": "16"})
     type = forms.ChoiceField(choices=[(kind, kind) for kind in KINDS], initial="string")
     required = forms.BooleanField(required=False, initial=True)
@@ -55,7 +62,7 @@ class VariableForm(forms.Form):
         return [self[name] for name in APPLIES]
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(Form):
     """Beside the wording's settings, the version it was made from, and what its author notes of it."""
 
     model = forms.CharField(required=False, widget=forms.Select, help_text="Asked where the caller names none.")
@@ -76,5 +83,16 @@ class SettingsForm(forms.Form):
         self.fields["model"].widget.choices = [("", "None"), *((name, name) for name in [*unknown, *models])]
 
 
-Messages = forms.formset_factory(MessageForm, extra=0, max_num=MAX_MESSAGES, absolute_max=MAX_MESSAGES + 1)
-Variables = forms.formset_factory(VariableForm, extra=0, max_num=MAX_VARIABLES, absolute_max=MAX_VARIABLES + 1)
+class Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # Django's formsets take no arguments at run time
+    """A row that nobody has touched is a row all the same."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "empty_permitted": False, "use_required_attribute": False}
+
+
+Messages = forms.formset_factory(
+    MessageForm, formset=Rows, extra=0, max_num=MAX_MESSAGES, absolute_max=MAX_MESSAGES + 1
+)
+Variables = forms.formset_factory(
+    VariableForm, formset=Rows, extra=0, max_num=MAX_VARIABLES, absolute_max=MAX_VARIABLES + 1
+)

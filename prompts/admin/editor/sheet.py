@@ -89,7 +89,8 @@ class Sheet:
 def sentence(error: Problem | InvalidField) -> str:
     where = f"Line {error.line}, column {error.column}: " if isinstance(error, Problem) and error.line else ""
     hint = f" {error.hint[:1].upper()}{error.hint[1:]}" if error.hint else ""
-    return f"{where}{error.message}{hint}"
+    said = f"{where}{error.message}{hint}"
+    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def rows_of(wording: Wording) -> tuple[Rows, Rows, dict[str, Any]]:
