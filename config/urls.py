@@ -20,7 +20,9 @@ from llm.surfaces.openai import ChatCompletionsView, ModelsView, ModelView
 from llm.surfaces.providers import ProviderListView, ProviderStatusView, ProviderView
 from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
-from prompts.admin.pages import comparison, example, examples, home, moving
+from prompts.admin.editor.page import editor
+from prompts.admin.editor.preview import preview
+from prompts.admin.pages import comparison, example, examples, home, moving, reading
 from prompts.api import (
     DifferenceView,
     LabelHistoryView,
@@ -85,6 +87,9 @@ urlpatterns = [
     path("admin/welcome/<str:token>/", welcome, name="welcome"),
     path("admin/system/", system, name="system"),
     path("admin/prompts/prompt/<int:pk>/", home.home, name="prompt"),
+    path("admin/prompts/prompt/<int:pk>/edit/", editor, name="prompt-edit"),
+    path("admin/prompts/prompt/<int:pk>/preview/", preview, name="prompt-preview"),
+    path("admin/prompts/prompt/<int:pk>/versions/<int:number>/", reading.version, name="prompt-version"),
     path("admin/prompts/prompt/<int:pk>/duplicate/", home.duplicate, name="prompt-duplicate"),
     path("admin/prompts/prompt/<int:pk>/archive/", home.archive, name="prompt-archive"),
     path("admin/prompts/prompt/<int:pk>/examples/", examples.examples, name="prompt-examples"),

@@ -92,7 +92,7 @@ def save_version(prompt: Prompt, wording: Wording, author: Author, origin: Origi
         note=plain(origin.note, "note", LONGEST_NOTE),
         author=plain(origin.author or author.name, "author", LONGEST_AUTHOR),
         user_id=author.user_id,
-        forked_from=origin.based_on,
+        forked_from=origin.based_on or None,
         created_at=origin.created_at or timezone.now(),
     )
     locked.search = _searched(locked, wording)
@@ -188,8 +188,11 @@ def clean_tags(tags: list[str]) -> list[str]:
     """Each once. Raises InvalidField."""
     if len(tags) > MOST_TAGS:
         raise InvalidField(f"There are {len(tags)} tags, at most {MOST_TAGS} may be.", param="tags")
-    plain_tags = [plain(tag.strip(), f"tags[{index}]", LONGEST_TAG) for index, tag in enumerate(tags)]
-    return list(dict.fromkeys(filter(None, plain_tags)))
+    for index, tag in enumerate(tags):
+        plain(tag, f"tags[{index}]", LONGEST_TAG)
+        if not tag.strip() or "\n" in tag:
+            raise InvalidField("A tag is a word or a few.", param=f"tags[{index}]", code="no_tag")
+    return list(dict.fromkeys(tag.strip() for tag in tags))
 
 
 def _fill(prompt: Prompt, details: Details) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from analytics.schema import WITHOUT_NUL
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.surfaces.openapi.options import NATIVE_OPTIONS
 from llm.surfaces.openapi.requests import ONE_WORD_FOR_TOOLS
@@ -39,6 +38,8 @@ from prompts.variables import KINDS
 from prompts.variables.declaration import MAX_VARIABLES
 from prompts.wording import LONGEST_CONTENT, MAX_MESSAGES, MAX_MODELS, ROLES
 
+PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+"""Of what is kept: no control characters but tab and new lines."""
 NUMBER = integer(1, LARGEST_VERSION)
 LABEL = said(64)
 DETAILS = Named(
@@ -48,9 +49,9 @@ DETAILS = Named(
             "name": said(LONGEST_NAME, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$"),
             **optional(
                 {
-                    "description": text(LONGEST_DESCRIPTION, pattern=WITHOUT_NUL),
+                    "description": text(LONGEST_DESCRIPTION, pattern=PLAIN),
                     "category": word(*Category.values),
-                    "tags": listing(said(LONGEST_TAG, pattern=r"^[!-~]+$"), MOST_TAGS),
+                    "tags": listing(said(LONGEST_TAG, pattern=PLAIN), MOST_TAGS),
                 }
             ),
         },
@@ -99,7 +100,7 @@ WORDING = {
         }
     ),
 }
-VERSION = Named("PromptVersionNew", thing({**WORDING, "note": maybe(text(LONGEST_NOTE))}, "messages"))
+VERSION = Named("PromptVersionNew", thing({**WORDING, "note": maybe(text(LONGEST_NOTE, pattern=PLAIN))}, "messages"))
 SHARE = thing({"version": NUMBER, "weight": maybe(number(0, MOST_WEIGHT))}, "version")
 MOVE = Named(
     "PromptLabelMove",
@@ -114,7 +115,13 @@ MOVE = Named(
         description="A version, or a split of several.",
     ),
 )
-RENDER = Named("PromptRender", thing(optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()})))
+RENDER = Named(
+    "PromptRender",
+    thing(
+        optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()}),
+        allOf=[not_both("label", "version")],
+    ),
+)
 
 
 DOCUMENT = Named(

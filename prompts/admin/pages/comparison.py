@@ -11,6 +11,7 @@ from llm.admin.own import own_page
 from prompts.admin.pages.doors import LOOK, door, numbered, whole_number
 from prompts.difference import Change, difference
 from prompts.models import Prompt, Version
+from prompts.wording import Wording
 from prompts.words import Piece
 
 
@@ -24,13 +25,17 @@ class Shown:
 
 
 def shown(before: Version, after: Version) -> list[Shown]:
+    return between(before.opened(), after.opened())
+
+
+def between(before: Wording, after: Wording) -> list[Shown]:
     return [
         Shown(
             change,
             [piece for piece in change.pieces if piece[0] != "new"],
             [piece for piece in change.pieces if piece[0] != "gone"],
         )
-        for change in difference(before.opened(), after.opened())
+        for change in difference(before, after)
     ]
 
 

@@ -1,0 +1,1 @@
+"""The page on which a version is written, with a preview beside it."""

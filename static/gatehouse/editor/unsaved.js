@@ -1,0 +1,55 @@
+// What was typed and not saved outlives the page, and is offered when it comes back.
+const LONGEST = 1_000_000;
+const DAYS = 14;
+
+export class Unsaved {
+  constructor(form) {
+    this.form = form;
+    this.place = `gatehouse:prompt:${form.dataset.prompt}`;
+    this.first = this.typed();
+  }
+
+  typed() {
+    const ours = [...new FormData(this.form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+    return JSON.stringify(ours);
+  }
+
+  isChanged() {
+    return this.typed() !== this.first;
+  }
+
+  keep(sent = false) {
+    const typed = this.typed();
+    const base = this.form.elements.base.value;
+    if (typed === this.first && !sent) return this.discard();
+    if (typed.length > LONGEST) return undefined;
+    try {
+      localStorage.setItem(this.place, JSON.stringify({ typed, base, sent, at: Date.now() }));
+    } catch {
+      // the browser keeps nothing, or no more
+    }
+    return undefined;
+  }
+
+  // What waits to be brought back; not what the page shows already, nor what was saved since.
+  found() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(this.place));
+      if (!kept || kept.typed === this.first) return null;
+      const saved = kept.sent && kept.base !== this.form.elements.base.value;
+      if (!saved && Date.now() - kept.at < DAYS * 86_400_000) return kept;
+      this.discard();
+    } catch {
+      this.discard();
+    }
+    return null;
+  }
+
+  discard() {
+    try {
+      localStorage.removeItem(this.place);
+    } catch {
+      // as above
+    }
+  }
+}

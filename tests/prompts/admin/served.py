@@ -1,0 +1,21 @@
+"""A gateway that echoes, with people of every kind, for a browser to visit."""
+
+from __future__ import annotations
+
+from tests.browsing import PASSWORD
+from tests.serving import Serving
+
+EDITOR, PUBLISHER, MANAGER = "eve", "pia", "max"
+PEOPLE = """
+from django.contrib.auth.models import Group, User
+for name, group in {people}.items():
+    user = User.objects.create_user(name, password={password!r}, is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+"""
+
+
+def furnish(served: Serving) -> None:
+    served.manage("bootstrap")
+    people = {EDITOR: "prompt editor", PUBLISHER: "prompt publisher", MANAGER: "manager"}
+    served.manage("shell", "-v0", "-c", PEOPLE.format(people=people, password=PASSWORD))
+    served.start()
