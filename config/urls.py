@@ -33,7 +33,7 @@ from prompts.api import (
     VersionListView,
     VersionView,
 )
-from prompts.example_views import ExampleListView, ExampleView
+from prompts.example_views import ExampleListView, ExampleRunView, ExampleView
 from prompts.playground.lookups import prompt as playground_prompt
 from prompts.playground.lookups import prompts as playground_prompts
 from prompts.playground.page import playground
@@ -78,6 +78,7 @@ urlpatterns = [
     path("api/v1/prompts/<str:name>/versions/<int:number>/", VersionView.as_view()),
     path("api/v1/prompts/<str:name>/versions/<int:number>/diff/<int:other>/", DifferenceView.as_view()),
     path("api/v1/prompts/<str:name>/examples/", ExampleListView.as_view()),
+    path("api/v1/prompts/<str:name>/examples/run/", ExampleRunView.as_view()),
     path("api/v1/prompts/<str:name>/examples/<int:number>/", ExampleView.as_view()),
     path("api/v1/prompts/<str:name>/labels/<str:label>/", LabelView.as_view()),
     path("api/v1/prompts/<str:name>/labels/<str:label>/history/", LabelHistoryView.as_view()),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from llm.call import public_id
+from llm.prices import dollars
 from llm.types import JsonObject
+from prompts import outcomes
 from prompts.choosing import Split
-from prompts.models import Example, Label, LabelMove, Prompt, Proposal, Version
+from prompts.models import Example, Label, LabelMove, Prompt, Proposal, Run, Version
 from prompts.variables import json_schema
 
 
@@ -74,6 +77,46 @@ def proposal(row: Proposal) -> JsonObject:
         "author": row.author,
         "waits_for": "approval",
         "created_at": row.created_at,
+    }
+
+
+def run(row: Run) -> JsonObject:
+    """What became of each example on each version, and all together."""
+    found = outcomes.rows(row, list(row.prompt.examples.all()))
+    return {
+        "id": row.pk,
+        "state": row.state,
+        "versions": row.versions,
+        "results": [_result(line.example, cell) for line in found for cell in line.cells if cell.result],
+        "totals": [_total(total) for total in outcomes.totals(row)],
+    }
+
+
+def _result(example: Example, cell: outcomes.Cell) -> JsonObject:
+    result = cell.result
+    assert result is not None
+    return {
+        "example": example.name,
+        "version": cell.version,
+        "outcome": result.outcome,
+        "changed": cell.changed,
+        "failures": result.failures,
+        "text": result.text,
+        "generation_id": public_id(result.generation_id) if result.generation_id else None,
+        "model": result.model or None,
+        "cost": dollars(result.cost),
+        "latency_ms": result.latency_ms,
+    }
+
+
+def _total(total: outcomes.Total) -> JsonObject:
+    return {
+        "version": total.version,
+        "pass": total.passed,
+        "fail": total.failed,
+        "error": total.errors,
+        "cost": dollars(total.cost),
+        "unpriced": total.unpriced,
     }
 
 

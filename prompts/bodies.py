@@ -10,6 +10,8 @@ from prompts.editing import LONGEST_DESCRIPTION, MOST_TAGS, Details
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT, whole
 from prompts.models import Category
 
+MOST_VERSIONS = 3
+
 
 def read_details(fields: Fields) -> Details:
     """All of `fields`. Raises InvalidField."""
@@ -34,6 +36,16 @@ def read_reference(fields: Fields, name: str) -> tuple[PromptReference, str | No
     model = fields.text("model")
     fields.rest()
     return asked, model
+
+
+def read_versions(fields: Fields) -> list[int]:
+    """Numbers of up to three. Raises InvalidField."""
+    items = fields.items("versions", most=MOST_VERSIONS) or []
+    fields.rest()
+    for index, number in enumerate(items):
+        if type(number) is not int or not 1 <= number <= LARGEST_VERSION:
+            raise fields.wrong(f"versions[{index}]", number, "the number of a version")
+    return [number for number in items if isinstance(number, int)]
 
 
 def read_move(fields: Fields) -> tuple[Split, str]:

@@ -12,6 +12,9 @@ from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.views import ResourceView, body_of
 from prompts import answers, operations
 from prompts.api import found, own, writer
+from prompts.authors import Author
+from prompts.bodies import read_versions
+from prompts.examples import run_as
 from prompts.exampling import delete_example, read_example, save_example
 from prompts.models import Example, Prompt
 from prompts.paging import page
@@ -55,6 +58,18 @@ class ExampleView(ResourceView):
         prompt = own(writer(request), name)
         delete_example(prompt, _example(prompt, number))
         return Response(status=204)
+
+
+class ExampleRunView(ResourceView):
+    permission_classes = [requires("prompts.read"), requires("generate")]
+    schema = BodySchema()
+
+    @operations.example_run
+    def post(self, request: Request, name: str) -> Response:
+        caller = caller_of(request)
+        prompt = found(caller, name)
+        done = run_as(caller, prompt, read_versions(body_of(request)), Author.of_key(caller))
+        return Response(answers.run(done))
 
 
 def _example(prompt: Prompt, number: int) -> Example:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -103,6 +103,14 @@ def run_as_staff(prompt: Prompt, versions: Sequence[int], *, author: Author, org
     return run
 
 
+def run_as(caller: Caller, prompt: Prompt, versions: Sequence[int], author: Author) -> Run:
+    """All examples, once they have been run, at the caller's own cost."""
+    run = begin(prompt, versions, author)
+    bridge().run(carried_out(run.pk, carry_out_for(run.pk, caller)))
+    run.refresh_from_db()
+    return run
+
+
 def paid_by(prompt: Prompt, author: Author, organisation: Organisation) -> str:
     """A credential of the staff of `organisation`. Raises Forbidden and InvalidField."""
     if prompt.organisation_id not in (None, organisation.pk):
@@ -116,12 +124,20 @@ def paid_by(prompt: Prompt, author: Author, organisation: Organisation) -> str:
 
 
 async def carry_out(run: int, credential: str, examples: Sequence[int] | None = None) -> None:
-    """Asks, judges and keeps; the run is done or broken off at the end, whatever happens."""
+    await carried_out(run, _as_holder(run, credential, examples))
+
+
+async def _as_holder(run: int, credential: str, examples: Sequence[int] | None) -> None:
+    caller = catalog().known(credential) or await catalog().lookup(credential)
+    if caller is None:
+        raise Unauthenticated("The key that pays for examples is unknown, expired or disabled.")
+    await carry_out_for(run, caller, examples)
+
+
+async def carried_out(run: int, work: Awaitable[None]) -> None:
+    """The run is done or broken off at the end, whatever happens."""
     try:
-        caller = catalog().known(credential) or await catalog().lookup(credential)
-        if caller is None:
-            raise Unauthenticated("The key that pays for examples is unknown, expired or disabled.")
-        await carry_out_for(run, caller, examples)
+        await work
     except Exception:  # nobody waits here to be told: the run says that it broke off, the log says why
         log.exception("A run of examples broke off")
         await visit(broken_off, run)

@@ -17,6 +17,7 @@ from prompts.shapes import (
     EXAMPLE,
     MOVE,
     RENDER,
+    RUN,
     VERSION,
     ExamplePageSerializer,
     ExampleSerializer,
@@ -29,6 +30,7 @@ from prompts.shapes import (
     PromptPageSerializer,
     ProposalSerializer,
     RenderedSerializer,
+    RunSerializer,
     VersionPageSerializer,
     VersionSerializer,
 )
@@ -227,4 +229,14 @@ example_end = described(
     "Delete an example with its results",
     {204: OpenApiResponse(description="It is gone."), **refusals(*REFUSED, 404)},
     parameters=[NAME, ID],
+)
+example_run = described(
+    "prompt_example_run",
+    "Run all examples on up to three versions",
+    {200: OpenApiResponse(RunSerializer, "How each version fared with each example."), **refusals(*WRITING, 409)},
+    description="Each is a call like any other, at the key's own cost and within its limits. It takes as long as they "
+    "do.",
+    parameters=[NAME],
+    request={JSON: RUN},
+    examples=[OpenApiExample("The old and the new one", {"versions": [2, 3]}, request_only=True)],
 )

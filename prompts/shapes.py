@@ -26,13 +26,14 @@ from llm.surfaces.openapi.words import (
     word,
 )
 from llm.surfaces.shapes import dollars
+from prompts.bodies import MOST_VERSIONS
 from prompts.checks import KINDS as CHECKS
 from prompts.checks import MAX_CHECKS
 from prompts.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
 from prompts.exampling import LONGEST_EXPECTED
 from prompts.exampling import LONGEST_NAME as LONGEST_EXAMPLE
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
-from prompts.models import Category
+from prompts.models import Category, Outcome, RunState
 from prompts.models.prompts import LONGEST_NAME
 from prompts.variables import KINDS
 from prompts.variables.declaration import MAX_VARIABLES
@@ -139,6 +140,7 @@ DOCUMENT = Named(
 CHECK = open_thing(
     {"type": word(*CHECKS)}, "type", description="What it asks of the answer; the fields beside are of its type."
 )
+RUN = Named("PromptExampleRun", thing({"versions": listing(NUMBER, MOST_VERSIONS, minItems=1)}, "versions"))
 EXAMPLE = Named(
     "PromptExampleNew",
     thing(
@@ -274,3 +276,38 @@ class ExampleSerializer(serializers.Serializer[Any]):
 class ExamplePageSerializer(serializers.Serializer[Any]):
     results = ExampleSerializer(many=True)
     next = serializers.URLField(allow_null=True)
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    example = serializers.CharField()
+    version = serializers.IntegerField()
+    outcome = serializers.ChoiceField(
+        Outcome.choices, help_text="An error says nothing of the version: no answer came."
+    )
+    changed = serializers.BooleanField(
+        allow_null=True, help_text="Whether the answer is another than the first version's, or than the run before."
+    )
+    failures = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField()
+    generation_id = serializers.CharField(allow_null=True)
+    model = serializers.CharField(allow_null=True)
+    cost = dollars("Null: the price is unknown.", allow_null=True)
+    latency_ms = serializers.FloatField()
+
+
+class TotalSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    error = serializers.IntegerField()
+    cost = dollars("Of the answers whose price is known.")
+    unpriced = serializers.IntegerField()
+
+    def get_fields(self) -> Any:
+        return {"pass": serializers.IntegerField(), "fail": serializers.IntegerField(), **super().get_fields()}
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(RunState.choices)
+    versions = serializers.ListField(child=serializers.IntegerField())
+    results = ResultSerializer(many=True)
+    totals = TotalSerializer(many=True)

@@ -14,11 +14,11 @@ from llm.admin.own import POLICY, own_page
 from llm.errors import CallerError, InvalidField
 from llm.models import Organisation
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
-from prompts.admin.pages.outcomes import rows, totals
 from prompts.authors import Author
 from prompts.examples import MOST_VERSIONS, begin_as_staff, is_under_way
 from prompts.greenness import outcomes
 from prompts.models import Prompt, RunState
+from prompts.outcomes import rows, totals
 from prompts.staff_keys import SPEND
 
 RUNS = 10

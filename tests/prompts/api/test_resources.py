@@ -114,3 +114,43 @@ def test_a_moved_label_reaches_every_process_in_five_seconds(house: House, name:
         began = time.monotonic()
         while there() != 1:
             assert time.monotonic() - began < 5, "the label has not arrived"
+
+
+def test_examples_are_kept_and_run_on_two_versions(house: House, name: str) -> None:
+    kinder = {**GREETING, "messages": [{"role": "user", "content": "{{ mood }} {{ customer }}"}]}
+    here = house.prompt(name, GREETING, kinder)
+    checks = [{"type": "max_length", "max": 1_000}]
+    example = {"name": "Ada", "variables": {"customer": "Ada"}, "checks": checks}
+    made = house.ask("POST", f"{here}examples/", example)
+    assert made.status_code == 201, made.text
+    wrong = {"name": "Bob", "variables": {"customer": 5}, "checks": checks}
+    assert house.ask("POST", f"{here}examples/", wrong).status_code == 201
+
+    ran = house.ask("POST", f"{here}examples/run/", {"versions": [1, 2]}).json()
+    assert ran["state"] == "done"
+    assert [(one["example"], one["version"], one["outcome"]) for one in ran["results"]] == [
+        *(("Ada", 1, "pass"), ("Ada", 2, "pass"), ("Bob", 1, "error"), ("Bob", 2, "error")),
+    ]
+    assert ran["totals"][0] | {"cost": "?"} == {
+        "version": 1,
+        "pass": 1,
+        "fail": 0,
+        "error": 1,
+        "cost": "?",
+        "unpriced": 0,
+    }
+
+    there = f"{here}examples/{made.json()['id']}/"
+    changed = {**example, "checks": [{"type": "equals", "value": "never"}]}
+    assert house.ask("PUT", there, changed).json()["checks"] == changed["checks"]
+    again = house.ask("POST", f"{here}examples/run/", {"versions": [1]}).json()
+    assert again["results"][0]["outcome"] == "fail"
+    assert again["results"][0]["changed"] is not None
+    assert house.ask("DELETE", there).status_code == 204
+    assert house.ask("GET", there).status_code == 404
+
+
+def test_examples_are_run_by_whoever_may_generate(house: House, name: str) -> None:
+    here = house.prompt(name)
+    assert house.ask("POST", f"{here}examples/run/", {"versions": [1]}, key="reader").status_code == 422
+    assert house.ask("POST", f"{here}examples/run/", {"versions": [1]}, key="blind").status_code == 403
