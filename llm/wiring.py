@@ -178,14 +178,21 @@ async def open_parts(share: float = 1.0) -> None:
 
 async def close_parts() -> None:
     """After the last answer: every record is written."""
-    built = _houses.pop(asyncio.get_running_loop(), None)
-    if built is not None:
-        await built.close()
+    for loop in [loop for loop in _houses if loop.is_running()]:
+        await _closed(_houses.pop(loop), loop)
     await asyncio.to_thread(active().stop)
     await asyncio.to_thread(circuits().stop)
     await asyncio.to_thread(ledger().close)
     await asyncio.to_thread(recorder().close)
     catalog().stop()
+
+
+async def _closed(built: House, loop: asyncio.AbstractEventLoop) -> None:
+    """On its own loop: the bridge has one beside that of the server."""
+    if loop is asyncio.get_running_loop():
+        await built.close()
+    else:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(built.close(), loop))
 
 
 def _build(share: float) -> House:
