@@ -132,6 +132,7 @@ DOCUMENT = Named(
             "format": maybe(word("gatehouse-prompts/1")),
             "prompts": listing(open_thing({"name": said()}, "name"), 10_000),
         },
+        "prompts",
         description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",
     ),
 )

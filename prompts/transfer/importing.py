@@ -68,7 +68,10 @@ def imported(document: JsonObject, task: Import) -> list[Change]:
     fields = Fields(document, "", strict=True)
     if (form := fields.text("format")) not in (None, FORMAT):
         raise fields.wrong("format", form, FORMAT)
-    for each in fields.each("prompts", most=MOST_PROMPTS) or ():
+    prompts = fields.each("prompts", most=MOST_PROMPTS)
+    if prompts is None:
+        raise fields.wrong("prompts", None, "a list of prompts")
+    for each in prompts:
         _prompt(each, task)
     fields.rest()
     if task.dry_run:

@@ -70,7 +70,8 @@ def read_variables(fields: Fields) -> tuple[Variable, ...]:
     for each in fields.each("variables", most=MAX_VARIABLES) or ():
         variable = read_variable(each)
         if any(variable.name == other.name for other in variables):
-            raise each.wrong("name", variable.name, "a name of its own: another variable has this one")
+            path = each.at("name")
+            raise InvalidField(f"{path}: another variable is {variable.name} too.", param=path, code="name_taken")
         variables.append(variable)
     return tuple(variables)
 
