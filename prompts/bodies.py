@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm.dialects.fields import Fields
+from llm.dialects.fields import Fields, wrong
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.types import PromptReference
 from prompts.choosing import Share, Split
@@ -42,10 +42,14 @@ def read_versions(fields: Fields) -> list[int]:
     """Numbers of up to three. Raises InvalidField."""
     items = fields.items("versions", most=MOST_VERSIONS) or []
     fields.rest()
-    for index, number in enumerate(items):
-        if type(number) is not int or not 1 <= number <= LARGEST_VERSION:
-            raise fields.wrong(f"versions[{index}]", number, "the number of a version")
-    return [number for number in items if isinstance(number, int)]
+    return [_number(item, f"versions[{index}]") for index, item in enumerate(items)]
+
+
+def _number(item: object, path: str) -> int:
+    found = Fields({path: item}, "", strict=True).integer(path, 1, LARGEST_VERSION)
+    if found is None:
+        raise wrong(path, item, "the number of a version")
+    return found
 
 
 def read_move(fields: Fields) -> tuple[Split, str]:

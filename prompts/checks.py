@@ -84,7 +84,11 @@ class Failure:
 
 def read_checks(fields: Fields) -> tuple[Check, ...]:
     """Takes `checks`. Raises InvalidField with the path of what makes no sense."""
-    return tuple(_read_check(each) for each in fields.each("checks", most=MAX_CHECKS) or ())
+    try:
+        return tuple(_read_check(each) for each in fields.each("checks", most=MAX_CHECKS) or ())
+    except InvalidField as error:
+        error.code = "check_error"
+        raise
 
 
 def judge(check: Check, text: str) -> Failure | None:

@@ -13,6 +13,7 @@ from llm.surfaces.openapi.words import (
     ANY,
     FLAG,
     Named,
+    given,
     integer,
     listing,
     maybe,
@@ -43,12 +44,12 @@ PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """Of what is kept: no control characters but tab and new lines."""
 NUMBER = integer(1, LARGEST_VERSION)
 LABEL = said(64)
+NAME = said(LONGEST_NAME, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")
 DETAILS = Named(
     "PromptNew",
     thing(
         {
-            "name": said(LONGEST_NAME, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$"),
-            **optional(
+            XX(
                 {
                     "description": text(LONGEST_DESCRIPTION, pattern=PLAIN),
                     "category": word(*Category.values),
@@ -113,6 +114,8 @@ MOVE = Named(
                 "reason": text(LONGEST_REASON),
             }
         ),
+        anyOf=[given("version", {"type": "integer"}), given("split", {"type": "array"})],
+        allOf=[not_both("version", "split")],
         description="A version, or a split of several.",
     ),
 )
@@ -130,7 +133,7 @@ DOCUMENT = Named(
     open_thing(
         {
             "format": maybe(word("gatehouse-prompts/1")),
-            "prompts": listing(open_thing({"name": said()}, "name"), 10_000),
+            "prompts": listing(open_thing({"name": NAME}, "name"), 10_000),
         },
         "prompts",
         description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",

@@ -52,10 +52,10 @@ UNSAYABLE = {"cursor", "to", "requirements"}
 a model that is named."""
 UNTELLABLE = {
     *("invalid_url", "tool_use_not_found", "idempotency_key_reused"),
-    *("template_error", "field_does_not_apply", "name_taken", "no_tag", "no_examples"),
+    *("template_error", "field_does_not_apply", "name_taken", "no_tag", "no_examples", "check_error"),
 }
 """And fields: half an address, a result of a call that nobody made, a key that another request came with; a template
-or a variable that makes no sense, a name that somebody has, examples that are not there."""
+a variable or a check that makes no sense, a name that somebody has, examples that are not there."""
 
 
 def document() -> Any:
