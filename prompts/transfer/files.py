@@ -8,39 +8,25 @@ from typing import Any
 import orjson
 import yaml
 
-from llm.dialects.body import MAX_DEPTH, parse_body
+from llm.dialects.body import parse_body
 from llm.errors import BodyTooLarge, MalformedBody
 from llm.types import JsonObject
+from prompts.transfer.plain import PLAIN, Shape
 
 MOST_YAML = 8 * 2**20
 """Bytes; YAML takes a hundred times as long as JSON to read."""
-MOST_EVENTS = 500_000
-OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
-CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+MOST_EVENTS = 200_000
+SOURCE = ' in "<byte string>",'
+"""What the reader calls a file of which it has the bytes alone."""
+
 BREAKS = re.compile("[\r\x85\u2028\u2029]")
 """New lines to YAML, which would read back as others: between quotes they are spelt out."""
-
-PLAIN = {
-    "bool": (r"^(?:true|false)$", "tf"),
-    "null": (r"^(?:null|~|)$", ["n", "~", ""]),
-    "int": (r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    "float": (r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$", "-0123456789"),
-}
-"""What is no text although nothing around it says so, and the signs it begins with."""
 
 
 class PlainLoader(yaml.CSafeLoader):
     """What looks like a date, or like `yes`, is text."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        found: dict[Any, Any] = super().construct_mapping(node, deep=True)
-        if len(found) < len(node.value):
-            raise yaml.MarkedYAMLError(problem="a key stands there twice", problem_mark=node.start_mark)
-        if not all(isinstance(key, str) for key in found):
-            raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=node.start_mark)
-        return found
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -82,7 +68,8 @@ def read(raw: bytes) -> JsonObject:
         _check(raw)
         found = yaml.load(raw, Loader=PlainLoader)  # noqa: S506  # a safe loader, and less
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise MalformedBody(f"The file is no YAML that is read here: {' '.join(str(error).split())[:300]}") from None
+        said = " ".join(str(error).replace(SOURCE, " at").split())
+        raise MalformedBody(f"The file is no YAML that is read here: {said[:300]}.") from None
     if not isinstance(found, dict):
         raise MalformedBody("The file is no object.")
     return found
@@ -90,15 +77,20 @@ def read(raw: bytes) -> JsonObject:
 
 def _check(raw: bytes) -> None:
     """Before anything is built of it: an anchor may stand for itself a billion times, and a tag for code."""
-    depth = 0
+    shape = Shape()
     for count, event in enumerate(yaml.parse(raw, Loader=yaml.CSafeLoader)):
-        mark: Any = event.start_mark
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not read", problem_mark=mark)
-        if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="type tags are not read", problem_mark=mark)
-        depth += isinstance(event, OPENING) - isinstance(event, CLOSING)
-        if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH}", problem_mark=mark)
+        if (problem := _refused(event) or shape.problem(event)) is not None:
+            raise _complaint(problem, event)
         if count > MOST_EVENTS:
-            raise yaml.MarkedYAMLError(problem="made of too many pieces: use JSON", problem_mark=mark)
+            raise _complaint("made of too many pieces: use JSON", event)
+
+
+def _refused(event: yaml.Event) -> str | None:
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        return "anchors and aliases are not read"
+    return "type tags are not read" if getattr(event, "tag", None) else None
+
+
+def _complaint(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+    mark: Any = event.start_mark
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
