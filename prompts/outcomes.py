@@ -12,6 +12,9 @@ from prompts.words import Comparison, Piece
 LONGEST = 20_000
 """Characters of an answer that the page shows."""
 
+Said = list[tuple[str, int | None]]
+"""Outcomes and costs of one version's answers."""
+
 
 @dataclass(slots=True, frozen=True)
 class Cell:
@@ -94,17 +97,16 @@ def cell(version: int, result: Result | None, before: Before, comparison: Compar
 
 
 def totals(run: Run) -> list[Total]:
-    said: dict[int, list[tuple[str, int | None]]] = {version: [] for version in run.versions}
+    said: dict[int, Said] = {version: [] for version in run.versions}
     for version, outcome, cost in run.results.values_list("version", "outcome", "cost"):
         said[version].append((outcome, cost))
-    first = _cost(said[run.versions[0]])
+    first = said[run.versions[0]]
     return [total(version, said[version], first) for version in run.versions]
 
 
-def total(version: int, said: list[tuple[str, int | None]], first: int) -> Total:
+def total(version: int, said: Said, first: Said) -> Total:
     outcomes = [outcome for outcome, _ in said]
     cost = _cost(said)
-    share = f"{(cost - first) / first:+.0%} against the first" if first and cost != first else ""
     return Total(
         version,
         outcomes.count(Outcome.PASS),
@@ -112,11 +114,20 @@ def total(version: int, said: list[tuple[str, int | None]], first: int) -> Total
         outcomes.count(Outcome.ERROR),
         cost,
         sum(amount is None and outcome != Outcome.ERROR for outcome, amount in said),
-        share,
+        dearer(said, first),
     )
 
 
-def _cost(said: list[tuple[str, int | None]]) -> int:
+def dearer(said: Said, first: Said) -> str:
+    """Only where as many were answered, each at a known price: else it would compare something else."""
+    before, after = _cost(first), _cost(said)
+    alike = len(said) == len(first) and all(
+        amount is not None and outcome != Outcome.ERROR for outcome, amount in [*said, *first]
+    )
+    return f"{(after - before) / before:+.0%} against the first" if alike and before and after != before else ""
+
+
+def _cost(said: Said) -> int:
     return sum(amount or 0 for _, amount in said)
 
 

@@ -81,4 +81,7 @@ def furnish(served: Serving) -> None:
                 "model": model,
             }
             asking.post("/api/v1/prompts/farewell/versions/", json=said).raise_for_status()
+        asking.post("/api/v1/prompts/", json={"name": "slow"}).raise_for_status()
+        slow = {"messages": [{"role": "user", "content": "one two three four five six"}], "model": "echo-slow"}
+        asking.post("/api/v1/prompts/slow/versions/", json=slow).raise_for_status()
         asking.put("/api/v1/prompts/greeting/labels/production/", json={"version": 2, "reason": "it is"})

@@ -21,6 +21,7 @@ from tests.roles.samples import sample
 FOR_PROGRAMS = ("/api/v1/", "/v1/", "/healthz", "/readyz", "/metrics")
 """Opened by keys and tokens, or by anybody: no page of a person's."""
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
+NUMBERS = ("number", "other")
 SEARCH = "/admin/autocomplete/"
 OF_A_MODEL = re.compile(r"/admin/(\w+)/(\w+)/")
 
@@ -66,10 +67,13 @@ def steps(pattern: Any) -> list[str]:
 
 
 def filled(shape: str) -> str:
-    """With the key of a row where a page is of one."""
+    """With the key of a row where a page is of one; numbers are those of its first parts."""
     found = OF_A_MODEL.match(shape)
     model = known().get((found[1], found[2])) if found else None
-    return PLACEHOLDER.sub("x" if model is None else quote(str(sample(model).pk)), shape)
+    key = "x" if model is None else quote(str(sample(model).pk))
+    return PLACEHOLDER.sub(
+        lambda place: "1" if place[1] in NUMBERS or (model is None and place[1] == "pk") else key, shape
+    )
 
 
 def known() -> dict[tuple[str, str], Any]:

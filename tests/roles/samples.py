@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from analytics.models import RequestLog
 from llm.models import Provider
+from prompts.models import Example, Prompt, Run, Version
+from prompts.wording import Line, Wording
 from tests.analytics.logbook import row
 
 SAID: dict[type[models.Model], dict[str, Any]] = {
@@ -35,7 +37,20 @@ def sample(model: type[models.Model]) -> models.Model:
         found.save()
         return found
     known = model._default_manager.filter(**SAID.get(model, {})).first()
+    if model is Prompt:
+        return known or written()
     return known or model._default_manager.create(**made_up(model))
+
+
+def written() -> Prompt:
+    """A prompt with a version, an example and a run of it, each the first."""
+    prompt = Prompt.objects.create(pk=1, name="sample", newest=1, search="sample")
+    wording = Wording((Line("user", "Hello"),)).as_json()
+    told: dict[str, Any] = {"prompt": prompt, "author": "sample", "created_at": timezone.now()}
+    Version.objects.create(number=1, wording=wording, **told)
+    Run.objects.create(pk=1, versions=[1], total=1, **told)
+    Example.objects.create(pk=1, prompt=prompt, name="sample", changed_at=timezone.now())
+    return prompt
 
 
 def made_up(model: type[models.Model]) -> dict[str, Any]:

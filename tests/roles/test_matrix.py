@@ -112,4 +112,13 @@ def test_whatever_the_walk_asks_for_is_undone(superuser: Client) -> None:
 
 
 def test_everybody_has_a_column() -> None:
-    assert PEOPLE == ("anonymous", "stranger", "staff", "manager", "operator", "prompt editor", "superuser")
+    assert PEOPLE == (
+        "anonymous",
+        "stranger",
+        "staff",
+        "manager",
+        "operator",
+        "prompt editor",
+        "prompt publisher",
+        "superuser",
+    )

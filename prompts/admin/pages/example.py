@@ -11,7 +11,7 @@ from llm.admin.own import own_page
 from llm.errors import CallerError, InvalidField
 from prompts.admin.pages.doors import EDIT, door
 from prompts.admin.pages.exampleform import Form
-from prompts.exampling import Draft, save_example
+from prompts.exampling import Draft, delete_example, save_example
 from prompts.language import TemplateError
 from prompts.models import Example, Prompt
 from prompts.render import compiled
@@ -57,7 +57,7 @@ def check_fit(draft: Draft, wording: Wording | None) -> None:
 def delete(request: HttpRequest, prompt: Prompt, number: int) -> HttpResponse:
     found = the_example(prompt, number)
     name = found.name
-    found.delete()
+    delete_example(prompt, found)
     messages.success(request, f"{name} is deleted, with its results.")
     return redirect("prompt-examples", pk=prompt.pk)
 

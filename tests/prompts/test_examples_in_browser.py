@@ -1,0 +1,67 @@
+"""Examples in a real browser: written, run on two versions, watched and compared."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import Scheme, opened, sign_in
+from tests.prompts.furnished import EDITOR
+from tests.serving import Serving
+
+SERIOUS = ("serious", "critical")
+
+
+def serious(page: Page) -> list[str]:
+    return [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in SERIOUS]
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_an_example_is_written_run_and_compared(browser: Browser, served: Serving, scheme: Scheme, width: int) -> None:
+    (prompt,) = [row["id"] for row in served.rows("prompts_prompt") if row["name"] == "farewell"]
+    found: list[str] = []
+    with opened(browser, served.url, scheme) as (page, watch):
+        page.set_viewport_size({"width": width, "height": 900})
+        sign_in(page, EDITOR)
+        page.goto(f"/admin/prompts/prompt/{prompt}/examples/add/")
+        found += serious(page)
+        page.get_by_label("Name").fill(f"In {scheme}")
+        page.get_by_label("customer").fill("Eva")
+        page.get_by_label("Type").first.select_option("equals")
+        page.get_by_label("Text").first.fill("Bye Eva")
+        page.get_by_role("button", name="Save", exact=True).click()
+        found += serious(page)
+        page.get_by_label(f"Run In {scheme}").check()
+        page.get_by_label("On version").select_option("1")
+        page.get_by_label("and", exact=True).first.select_option("2")
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(page.get_by_role("status").filter(has_text="done")).to_be_visible()
+        found += serious(page)
+
+        expect(page.locator("ins")).to_contain_text("Good bye")
+        expect(page.get_by_text("changed", exact=True)).to_be_visible()
+        assert found == []
+        assert fits(page)
+        assert watch.is_quiet
+
+
+def test_a_run_is_watched_and_survives_a_reload(browser: Browser, served: Serving) -> None:
+    (prompt,) = [row["id"] for row in served.rows("prompts_prompt") if row["name"] == "slow"]
+    with opened(browser, served.url) as (page, watch):
+        sign_in(page, EDITOR)
+        page.goto(f"/admin/prompts/prompt/{prompt}/examples/add/")
+        page.get_by_label("Name").fill("Once")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(page.get_by_role("status").filter(has_text="0 of 1")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+
+        expect(page.get_by_role("status").filter(has_text="done")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("one two three")).to_be_visible()
+        assert watch.is_quiet
