@@ -49,7 +49,8 @@ DETAILS = Named(
     "PromptNew",
     thing(
         {
-            XX(
+            "name": NAME,
+            **optional(
                 {
                     "description": text(LONGEST_DESCRIPTION, pattern=PLAIN),
                     "category": word(*Category.values),
