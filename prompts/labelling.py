@@ -118,7 +118,9 @@ def check_split(prompt: Prompt, split: Split) -> None:
     for index, share in enumerate(split):
         if share["version"] not in known:
             param = "version" if len(split) == 1 else f"split[{index}].version"
-            raise InvalidField(f"{prompt.name} has no version {share['version']}.", param=param, code="no_version")
+            raise InvalidField(
+                f"{prompt.name} has no version {share['version']}.", param=param, code="version_not_found"
+            )
         if not (math.isfinite(share["weight"]) and 0 < share["weight"] <= MOST_WEIGHT):
             raise InvalidField(f"A weight is more than 0 and at most {MOST_WEIGHT:,}.", param=f"split[{index}].weight")
 

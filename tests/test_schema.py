@@ -53,19 +53,22 @@ a model that is named."""
 UNTELLABLE = {
     *("invalid_url", "tool_use_not_found", "idempotency_key_reused"),
     *("template_error", "field_does_not_apply", "name_taken", "no_tag", "no_examples", "check_error"),
+    "version_not_found",
 }
 """And fields: half an address, a result of a call that nobody made, a key that another request came with; a template
-a variable or a check that makes no sense, a name that somebody has, examples that are not there."""
+a variable or a check that makes no sense, a name that somebody has,
+examples and versions that are not there."""
 
 
 def document() -> Any:
-    """As served, but naming the models and some of the zones there are, so that requests get far."""
+    """As served, but naming the models and some of the zones there are, so that requests get far, and no long list."""
     generator: Any = SchemaGenerator  # its package has no types
     told = json.loads(json.dumps(generator().get_schema(request=None, public=True)))
     for name in ("Generate", "ChatCompletionRequest", "MessagesRequest", "CountTokensRequest"):
         told["components"]["schemas"][name]["properties"]["model"] = {"enum": [*MODELS, None]}
     for name in ("TokenCountRequest", "CostEstimateRequest"):
         told["components"]["schemas"][name]["properties"]["model"] = {"enum": MODELS}
+    told["components"]["schemas"]["Prompts"]["properties"]["prompts"]["maxItems"] = 9
     for operation in operations(told):
         for parameter in operation.get("parameters", ()):
             if parameter["name"] == "zone":
