@@ -103,6 +103,7 @@ urlpatterns = [
     path(
         "admin/prompts/prompt/<int:pk>/diff/<int:number>/<int:other>/", comparison.comparison, name="prompt-difference"
     ),
+    path("admin/prompts/prompt/<int:pk>/labels/", moving.other, name="prompt-label"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/", moving.history, name="prompt-history"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/move/", moving.moving, name="prompt-move"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/protection/", moving.protection, name="prompt-protection"),

@@ -223,3 +223,11 @@ def test_a_protected_label_can_be_set_free_by_who_may_publish(
 def test_an_archived_prompt_says_so(greeting: Prompt, twice: str, enter: Callable[[str], Client]) -> None:
     archive(greeting, ADA)
     assert "Bring greeting back" in enter("prompt editor").get(twice).content.decode()
+
+
+def test_a_label_of_ones_own_is_named_on_the_prompts_page(twice: str, enter: Callable[[str], Client]) -> None:
+    client = enter("prompt editor")
+
+    assert client.get(f"{twice}labels/?label=Canary ").headers["location"] == f"{twice}labels/canary/move/"
+    for nonsense in ("", "two words", "a/b", "\x00", "ä", "a" * 65):
+        assert client.get(f"{twice}labels/", {"label": nonsense}).headers["location"] == twice

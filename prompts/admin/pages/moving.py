@@ -78,6 +78,16 @@ def moving(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
     return redirect("prompt", pk=prompt.pk)
 
 
+@door(EDIT)
+def other(request: HttpRequest, prompt: Prompt) -> HttpResponse:
+    """From a form that names a label of one's own to the page that moves it."""
+    label = request.GET.get("label", "").strip().lower()
+    if labelling.LABEL.fullmatch(label):
+        return redirect("prompt-move", pk=prompt.pk, label=label)
+    messages.error(request, "A label has lower-case letters, digits, dots, dashes and underscores, at most 64.")
+    return redirect("prompt", pk=prompt.pk)
+
+
 @door(LOOK)
 def history(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
     moves = list(prompt.moves.filter(label=label)[:HISTORY])

@@ -66,9 +66,11 @@ function offer() {
   const box = document.getElementById("unsaved");
   box.querySelector("span").textContent = `on ${new Date(kept.at).toLocaleString()}${kept.base === form.elements.base.value ? "" : `, when version ${kept.base} was the newest`}`;
   box.hidden = false;
+  unsaved.waits = true;
   box.addEventListener("click", ({ target }) => {
     if (!target.value) return;
     box.hidden = true;
+    unsaved.waits = false;
     if (target.value === "back") bringBack(kept);
     else unsaved.discard();
     form.querySelector("select")?.focus();

@@ -29,7 +29,7 @@ export class Preview {
     body.set("values", JSON.stringify(this.values));
     body.set("weigh", document.getElementById("weigh").value);
     try {
-      const answer = await fetch(this.form.dataset.preview, { method: "POST", body, signal: this.going.signal, redirect: "error" });
+      const answer = await fetch(this.form.dataset.preview, { method: "POST", body, signal: this.going.signal, redirect: "manual" });
       const told = answer.ok ? await answer.json() : null;
       if (number !== this.asked) return;
       if (told) this.show(told);

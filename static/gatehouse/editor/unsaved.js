@@ -7,6 +7,7 @@ export class Unsaved {
     this.form = form;
     this.place = `gatehouse:prompt:${form.dataset.prompt}`;
     this.first = this.typed();
+    this.waits = false; // an offer that nobody has answered yet must not be overwritten
   }
 
   typed() {
@@ -14,21 +15,16 @@ export class Unsaved {
     return JSON.stringify(ours);
   }
 
-  isChanged() {
-    return this.typed() !== this.first;
-  }
-
   keep(sent = false) {
+    if (this.waits && !sent) return;
     const typed = this.typed();
     const base = this.form.elements.base.value;
-    if (typed === this.first && !sent) return this.discard();
-    if (typed.length > LONGEST) return undefined;
     try {
-      localStorage.setItem(this.place, JSON.stringify({ typed, base, sent, at: Date.now() }));
+      if (typed === this.first && !sent) localStorage.removeItem(this.place);
+      else if (typed.length <= LONGEST) localStorage.setItem(this.place, JSON.stringify({ typed, base, sent, at: Date.now() }));
     } catch {
       // the browser keeps nothing, or no more
     }
-    return undefined;
   }
 
   // What waits to be brought back; not what the page shows already, nor what was saved since.

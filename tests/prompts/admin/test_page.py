@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from llm.registry import ModelSpec, Snapshot
-from llm.wiring import catalog
 from prompts.models import Prompt
 from tests.browsing import form
 from tests.prompts.admin.conftest import Enter
@@ -28,7 +28,9 @@ def here(greeting: Prompt, save: Save) -> str:
 @pytest.fixture(autouse=True)
 def _models(monkeypatch: pytest.MonkeyPatch) -> None:
     models = {"echo": ModelSpec(1, "echo", max_output_tokens=50)}
-    monkeypatch.setattr(catalog(), "snapshot", lambda: Snapshot(models=models, default_model="echo"))
+    known = SimpleNamespace(snapshot=lambda: Snapshot(models=models, default_model="echo"))
+    for module in ("page", "preview"):
+        monkeypatch.setattr(f"prompts.admin.editor.{module}.catalog", lambda: known)
 
 
 @pytest.fixture
