@@ -71,12 +71,22 @@ def imported(document: JsonObject, task: Import) -> list[Change]:
     prompts = fields.each("prompts", most=MOST_PROMPTS)
     if prompts is None:
         raise fields.wrong("prompts", None, "a list of prompts")
+    _check_once(prompts)
     for each in prompts:
         _prompt(each, task)
     fields.rest()
     if task.dry_run:
         transaction.set_rollback(True)
     return task.changes
+
+
+def _check_once(prompts: list[Fields]) -> None:
+    names: set[object] = set()
+    for each in prompts:
+        name = each.left.get("name")
+        if isinstance(name, str) and name in names:
+            raise InvalidField(f"{name} stands there twice.", param=each.at("name"), code="name_taken")
+        names.add(name if isinstance(name, str) else None)
 
 
 def _prompt(fields: Fields, task: Import) -> None:
