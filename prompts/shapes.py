@@ -30,7 +30,7 @@ from llm.surfaces.shapes import dollars
 from prompts.bodies import MOST_VERSIONS
 from prompts.checks import KINDS as CHECKS
 from prompts.checks import MAX_CHECKS
-from prompts.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from prompts.editing import LONGEST_AUTHOR, LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
 from prompts.exampling import LONGEST_EXPECTED
 from prompts.exampling import LONGEST_NAME as LONGEST_EXAMPLE
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
@@ -105,39 +105,18 @@ WORDING = {
 }
 VERSION = Named("PromptVersionNew", thing({**WORDING, "note": maybe(text(LONGEST_NOTE, pattern=PLAIN))}, "messages"))
 SHARE = thing({"version": NUMBER, "weight": maybe(number(0, MOST_WEIGHT))}, "version")
-MOVE = Named(
-    "PromptLabelMove",
-    thing(
-        optional(
-            {
-                "version": NUMBER,
-                "split": listing(SHARE, MOST_SHARES, minItems=1),
-                "reason": text(LONGEST_REASON),
-            }
-        ),
-        anyOf=[given("version", {"type": "integer"}), given("split", {"type": "array"})],
-        allOf=[not_both("version", "split")],
-        description="A version, or a split of several.",
-    ),
-)
+MEANT = optional({"version": NUMBER, "split": listing(SHARE, MOST_SHARES, minItems=1)})
+ONE_OF = {
+    "anyOf": [given("version", {"type": "integer"}), given("split", {"type": "array"})],
+    "allOf": [not_both("version", "split")],
+}
+"""A version, or a split of several."""
+MOVE = Named("PromptLabelMove", thing({**MEANT, "reason": maybe(text(LONGEST_REASON))}, **ONE_OF))
 RENDER = Named(
     "PromptRender",
     thing(
         optional({"version": NUMBER, "label": LABEL, "variables": ANY, "model": text()}),
         allOf=[not_both("label", "version")],
-    ),
-)
-
-
-DOCUMENT = Named(
-    "Prompts",
-    open_thing(
-        {
-            "format": maybe(word("gatehouse-prompts/1")),
-            "prompts": listing(open_thing({"name": NAME}, "name"), 10_000),
-        },
-        "prompts",
-        description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",
     ),
 )
 
@@ -154,6 +133,52 @@ EXAMPLE = Named(
             **optional({"variables": ANY, "expected": text(LONGEST_EXPECTED), "checks": listing(CHECK, MAX_CHECKS)}),
         },
         "name",
+    ),
+)
+
+
+STANDING = thing({**MEANT, "protected": maybe(FLAG)}, **ONE_OF)
+BROUGHT = thing(
+    {
+        **WORDING,
+        **optional(
+            {
+                "version": NUMBER,
+                "note": text(LONGEST_NOTE, pattern=PLAIN),
+                "author": text(LONGEST_AUTHOR, pattern=PLAIN),
+                "created_at": {"type": "string", "format": "date-time"},
+            }
+        ),
+    },
+    "messages",
+)
+DOCUMENT = Named(
+    "Prompts",
+    thing(
+        {
+            "format": maybe(word("gatehouse-prompts/1")),
+            "prompts": listing(
+                thing(
+                    {
+                        **DETAILS.schema["properties"],
+                        **optional(
+                            {
+                                "archived": FLAG,
+                                "publish_only_when_green": FLAG,
+                                "publish_with_four_eyes": FLAG,
+                                "versions": listing(BROUGHT, 100_000),
+                                "labels": {**ANY, "additionalProperties": STANDING},
+                                "examples": listing(EXAMPLE.schema, 10_000),
+                            }
+                        ),
+                    },
+                    "name",
+                ),
+                10_000,
+            ),
+        },
+        "prompts",
+        description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",
     ),
 )
 
