@@ -30,7 +30,7 @@ from llm.surfaces.shapes import dollars
 from prompts.bodies import MOST_VERSIONS
 from prompts.checks import KINDS as CHECKS
 from prompts.checks import MAX_CHECKS
-from prompts.editing import LONGEST_AUTHOR, LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from prompts.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
 from prompts.exampling import LONGEST_EXPECTED
 from prompts.exampling import LONGEST_NAME as LONGEST_EXAMPLE
 from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
@@ -137,45 +137,15 @@ EXAMPLE = Named(
 )
 
 
-STANDING = thing({**MEANT, "protected": maybe(FLAG)}, **ONE_OF)
-BROUGHT = thing(
-    {
-        **WORDING,
-        **optional(
-            {
-                "version": NUMBER,
-                "note": text(LONGEST_NOTE, pattern=PLAIN),
-                "author": text(LONGEST_AUTHOR, pattern=PLAIN),
-                "created_at": {"type": "string", "format": "date-time"},
-            }
-        ),
-    },
-    "messages",
-)
 DOCUMENT = Named(
     "Prompts",
     thing(
         {
             "format": maybe(word("gatehouse-prompts/1")),
-            "prompts": listing(
-                thing(
-                    {
-                        **DETAILS.schema["properties"],
-                        **optional(
-                            {
-                                "archived": FLAG,
-                                "publish_only_when_green": FLAG,
-                                "publish_with_four_eyes": FLAG,
-                                "versions": listing(BROUGHT, 100_000),
-                                "labels": {**ANY, "additionalProperties": STANDING},
-                                "examples": listing(EXAMPLE.schema, 10_000),
-                            }
-                        ),
-                    },
-                    "name",
-                ),
-                10_000,
-            ),
+            "prompts": {
+                "type": "array",
+                "items": open_thing({"name": NAME}, "name", description="With its versions, labels and examples."),
+            },
         },
         "prompts",
         description="What an export gives. It may be YAML as well, of which no tags and anchors are read.",
