@@ -242,7 +242,6 @@ def test_nobody_is_kept_out_by_how_the_pages_are_made(browser: Browser, served: 
         page.keyboard.type(" {{ nobody }}")
         expect(page.locator(".cm-lintRange-error")).to_have_text("nobody")
         found = {"editor": serious(page)}
-        picture(page, f"editor-{scheme}")
         text(page).fill("Greet {{ customer }} in {{ words }} words.{% if formal %} Be formal.{% endif %}")
         save(page, "polite")
         page.get_by_role("link", name="Write a new version").click()
@@ -251,7 +250,6 @@ def test_nobody_is_kept_out_by_how_the_pages_are_made(browser: Browser, served: 
         for path in ("", "diff/1/2/", "diff/1/2/?view=beside", "versions/1/", "labels/production/move/?to=2"):
             page.goto(f"{home}{path}")
             found[path] = serious(page)
-            picture(page, f"{path.strip('/').replace('/', '-').replace('?', '-') or 'home'}-{scheme}")
         assert {path: told for path, told in found.items() if told} == {}
         assert watch.is_quiet, watch
 
@@ -259,10 +257,3 @@ def test_nobody_is_kept_out_by_how_the_pages_are_made(browser: Browser, served: 
 def serious(page: Page) -> list[str]:
     violations = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in violations if one["impact"] in SERIOUS]
-
-
-def picture(page: Page, name: str) -> None:
-    page.screenshot(path=f"/tmp/pictures/{name}.png", full_page=True)
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.screenshot(path=f"/tmp/pictures/{name}-narrow.png", full_page=True)
-    page.set_viewport_size({"width": 1280, "height": 720})
