@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import Scheme, Watch, opened, sign_in
-from tests.prompts.furnished import EDITOR, MANAGER, READER, client
+from tests.prompts.furnished import EDITOR, MANAGER, READER, client, limited
 from tests.serving import Serving
 
 SERIOUS = ("serious", "critical")
@@ -266,17 +266,13 @@ def test_managers_are_told_that_it_is_not_for_them(browser: Browser, served: Ser
 
 
 def test_a_budget_that_is_used_up_is_told_in_words(browser: Browser, served: Serving) -> None:
-    served.apply({"keys": [{"name": "playground", "organisation": "acme", "requests_per_minute": 1}]})
-    try:
-        with opened(browser, served.url) as (page, _):
-            sign_in(page, EDITOR)
-            page.goto("/playground/")
-            says(page, "hello")
-            press(page, "Add a column")
-            press(page, "Run all")
-            expect(page.locator("[data-part=error]:visible")).to_contain_text("requests")
-    finally:
-        served.apply({"keys": [{"name": "playground", "organisation": "acme"}]})
+    with limited(served, 1), opened(browser, served.url) as (page, _):
+        sign_in(page, EDITOR)
+        page.goto("/playground/")
+        says(page, "hello")
+        press(page, "Add a column")
+        press(page, "Run all")
+        expect(page.locator("[data-part=error]:visible").first).to_contain_text("requests")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
