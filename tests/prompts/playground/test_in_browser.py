@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -97,6 +98,21 @@ def test_four_columns_answer_at_once_on_one_socket(window: tuple[Page, Watch]) -
     expect(column(page, 3).locator("[data-part=error]")).to_contain_text("echo always fails")
     expect(answer(page, 4)).to_have_text("one two three ")
     assert len(sockets) == 1
+    assert watch.is_quiet
+
+
+def test_a_new_token_is_fetched_before_the_old_one_ends(window: tuple[Page, Watch]) -> None:
+    page, watch = window
+    tokens: list[int] = []
+    page.on("response", lambda response: tokens.append(response.status) if response.url.endswith("/token/") else None)
+    for minutes in (0, 10, 14.5):
+        page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=minutes))
+        says(page, f"hello at {minutes}")
+        press(page, "Run all")
+        expect(answer(page)).to_have_text(f"hello at {minutes}")
+        state(page, "Finished")
+
+    assert tokens == [200, 200]
     assert watch.is_quiet
 
 
