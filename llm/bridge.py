@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ class Bridge:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._begun: set[Future[None]] = set()
         threading.Thread(target=self._loop.run_forever, name="gatehouse-bridge", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -29,7 +31,9 @@ class Bridge:
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Nobody waits for it: it sees to its own failures, and ends with the process."""
-        asyncio.run_coroutine_threadsafe(work, self._loop)
+        begun = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._begun.add(begun)  # a loop alone does not keep its tasks alive
+        begun.add_done_callback(self._begun.discard)
 
 
 @cache

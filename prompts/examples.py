@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from llm.bridge import bridge
 from llm.call import Caller
-from llm.errors import Conflict, GatewayError, InvalidField, Unauthenticated
+from llm.errors import Conflict, GatewayError, GoingAway, InvalidField, Unauthenticated
 from llm.models import Organisation
 from llm.store import visit
 from llm.types import JsonObject
@@ -138,6 +138,9 @@ async def carried_out(run: int, work: Awaitable[None]) -> None:
     """The run is done or broken off at the end, whatever happens."""
     try:
         await work
+    except asyncio.CancelledError:
+        await asyncio.shield(visit(broken_off, run))
+        raise
     except Exception:  # nobody waits here to be told: the run says that it broke off, the log says why
         log.exception("A run of examples broke off")
         await visit(broken_off, run)
@@ -152,12 +155,15 @@ async def carry_out_for(run: int, caller: Caller, examples: Sequence[int] | None
             result = await tried(prompt, single, caller)
             await visit(keep, run, single, result)
 
-    await asyncio.gather(*(one(single) for single in tries))
+    async with asyncio.TaskGroup() as group:
+        for single in tries:
+            group.create_task(one(single))
     await visit(done, run)
 
 
 async def tried(prompt: str, single: Try, caller: Caller) -> tuple[Answer, Outcome, list[str]]:
-    """The answer with what became of it. What could not be asked, or graded, is an error."""
+    """The answer with what became of it. What could not be asked, or graded, is an error; raises GoingAway where this
+    process stops, which ends the run."""
     example = single.example
     body: JsonObject = {
         "prompt": {"name": prompt, "version": single.version, "variables": example.variables},
@@ -167,6 +173,8 @@ async def tried(prompt: str, single: Try, caller: Caller) -> tuple[Answer, Outco
     try:
         answer = await ask(body, caller)
         failures = await verdicts(example.checks, answer.text, caller)
+    except GoingAway:
+        raise
     except GatewayError as error:
         return answer, Outcome.ERROR, [error.message]
     return answer, Outcome.FAIL if failures else Outcome.PASS, failures

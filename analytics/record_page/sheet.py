@@ -17,6 +17,7 @@ from django.utils import timezone
 from analytics.models import RequestBody, RequestLog
 from analytics.record_page import bill, curl, facts, timeline, transcript
 from analytics.record_page.facts import milliseconds
+from analytics.record_page.prompted import is_written_out
 from llm.call import public_id
 from llm.models import Organisation
 
@@ -62,7 +63,9 @@ class Sheet:
 
     @property
     def curl(self) -> str | None:
-        return curl.line(self.body.request, self.ask) if self.body else None
+        if self.body is None:
+            return None
+        return curl.line(self.body.request, self.ask, written_out=is_written_out(self.row))
 
     @property
     def playground(self) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from analytics.models import RequestBody, RequestLog
+from analytics.record_page.prompted import is_written_out
 from analytics.record_page.sheet import BODIES
 from llm.types import JsonObject
 from prompts.models import Prompt
@@ -68,7 +69,7 @@ def repeated(request: HttpRequest, row: RequestLog, asked: JsonObject) -> JsonOb
     prompt = named(request, row) if isinstance(asked.get("prompt"), dict) else None
     if prompt is not None:
         version = prompt.versions.filter(number=row.prompt_version or 0).first()
-        written = len(version.wording["messages"]) if version else 0
+        written = len(version.wording["messages"]) if version and is_written_out(row) else 0
         column |= {"prompt": described(prompt), "edition": f"version:{row.prompt_version}"}
         shared = {"messages": messages[written:], "variables": asked["prompt"].get("variables") or {}}
     found: JsonObject = {"column": column, "shared": shared}

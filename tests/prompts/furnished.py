@@ -38,6 +38,20 @@ GREETING = {
 
 
 @contextmanager
+def limited(served: Serving, requests_per_minute: int) -> Iterator[None]:
+    """The key of acme's staff, as an operator may limit it. A key that nobody knows makes the gateway look at once."""
+    key = {"name": "playground", "organisation": "acme"}
+    stranger = {"authorization": f"Bearer {new_key()}"}
+    served.apply({"keys": [key | {"requests_per_minute": requests_per_minute}]})
+    httpx2.get(f"{served.url}/api/v1/models/", headers=stranger)
+    try:
+        yield
+    finally:
+        served.apply({"keys": [key]})
+        httpx2.get(f"{served.url}/api/v1/models/", headers={"authorization": f"Bearer {new_key()}"})
+
+
+@contextmanager
 def visiting(served: Serving, name: str) -> Iterator[httpx2.Client]:
     """Somebody of the staff, signed in, without a browser."""
     with httpx2.Client(base_url=served.url, timeout=30, follow_redirects=True) as staff:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -10,19 +11,20 @@ from typing import Any
 
 import httpx2
 import pytest
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from llm.call import Caller
-from llm.errors import Conflict, InvalidField
+from llm.errors import Conflict, GoingAway, InvalidField
 from llm.models import Organisation
 from prompts import trying
 from prompts.editing import archive
-from prompts.examples import begin, is_under_way, paid_by
+from prompts.examples import begin, carried_out, is_under_way, paid_by
 from prompts.exampling import Draft, save_example
 from prompts.models import Prompt, Run
 from tests.llm.doubles import CALLER
 from tests.prompts.conftest import ADA, Save
-from tests.prompts.furnished import EDITOR, MANAGER, READER, visiting
+from tests.prompts.furnished import EDITOR, MANAGER, READER, limited, visiting
 from tests.services import wait_until
 from tests.serving import Serving
 
@@ -96,11 +98,8 @@ def test_what_a_provider_fails_at_is_an_error_and_no_fail(editor: httpx2.Client,
 def test_what_a_limit_refuses_is_an_error_too(editor: httpx2.Client, served: Serving, here: str) -> None:
     added(editor, here, "Di")
     added(editor, here, "Ed")
-    served.apply({"keys": [{"name": "playground", "organisation": "acme", "requests_per_minute": 1}]})
-    try:
+    with limited(served, 1):
         _, results = ran(editor, served, here, version=[1], example=ids(served, "Di") + ids(served, "Ed"))
-    finally:
-        served.apply({"keys": [{"name": "playground", "organisation": "acme"}]})
 
     assert "error" in {row["outcome"] for row in results}
     assert "fail" not in {row["outcome"] for row in results}
@@ -171,6 +170,35 @@ def test_a_shared_prompt_that_the_payer_has_an_own_of_is_not_run(tried: Prompt, 
         paid_by(shared, ADA, acme)
 
     assert refused.value.param == "organisation"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fault", [RuntimeError("a bug"), GoingAway()])
+async def test_a_run_that_cannot_go_on_says_so(tried: Prompt, fault: Exception) -> None:
+    async def work() -> None:
+        raise fault
+
+    run = await sync_to_async(begin)(tried, [1], ADA)
+    await carried_out(run.pk, work())
+    await run.arefresh_from_db()
+
+    assert run.state == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_run_that_is_given_up_says_so(tried: Prompt) -> None:
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    run = await sync_to_async(begin)(tried, [1], ADA)
+    task = asyncio.create_task(carried_out(run.pk, work()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await run.arefresh_from_db()
+
+    assert run.state == "failed"
 
 
 @pytest.mark.parametrize(

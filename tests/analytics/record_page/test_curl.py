@@ -78,3 +78,11 @@ def test_a_context_is_not_given_twice() -> None:
 @pytest.mark.parametrize("request_", [None, "text", {"model": "m"}, asks("x" * curl.LONGEST)])
 def test_what_cannot_be_pasted_has_no_line(request_: Any) -> None:
     assert curl.line(request_, URL) is None
+
+
+def test_a_prompt_that_the_messages_hold_is_not_asked_twice() -> None:
+    asked = asks("Hello Ada", prompt={"name": "greeting", "variables": {"customer": "Ada"}})
+    line = curl.line(asked, URL, written_out=True)
+
+    assert line is not None
+    assert json.loads(run(line)[-1]) == asks("Hello Ada")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import Scheme, Watch, opened, sign_in
-from tests.prompts.furnished import EDITOR, MANAGER, READER, client
+from tests.prompts.furnished import EDITOR, MANAGER, READER, client, limited
 from tests.serving import Serving
 
 SERIOUS = ("serious", "critical")
@@ -97,6 +98,21 @@ def test_four_columns_answer_at_once_on_one_socket(window: tuple[Page, Watch]) -
     expect(column(page, 3).locator("[data-part=error]")).to_contain_text("echo always fails")
     expect(answer(page, 4)).to_have_text("one two three ")
     assert len(sockets) == 1
+    assert watch.is_quiet
+
+
+def test_a_new_token_is_fetched_before_the_old_one_ends(window: tuple[Page, Watch]) -> None:
+    page, watch = window
+    tokens: list[int] = []
+    page.on("response", lambda response: tokens.append(response.status) if response.url.endswith("/token/") else None)
+    for minutes in (0, 10, 14.5):
+        page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=minutes))
+        says(page, f"hello at {minutes}")
+        press(page, "Run all")
+        expect(answer(page)).to_have_text(f"hello at {minutes}")
+        state(page, "Finished")
+
+    assert tokens == [200, 200]
     assert watch.is_quiet
 
 
@@ -266,17 +282,13 @@ def test_managers_are_told_that_it_is_not_for_them(browser: Browser, served: Ser
 
 
 def test_a_budget_that_is_used_up_is_told_in_words(browser: Browser, served: Serving) -> None:
-    served.apply({"keys": [{"name": "playground", "organisation": "acme", "requests_per_minute": 1}]})
-    try:
-        with opened(browser, served.url) as (page, _):
-            sign_in(page, EDITOR)
-            page.goto("/playground/")
-            says(page, "hello")
-            press(page, "Add a column")
-            press(page, "Run all")
-            expect(page.locator("[data-part=error]:visible")).to_contain_text("requests")
-    finally:
-        served.apply({"keys": [{"name": "playground", "organisation": "acme"}]})
+    with limited(served, 1), opened(browser, served.url) as (page, _):
+        sign_in(page, EDITOR)
+        page.goto("/playground/")
+        says(page, "hello")
+        press(page, "Add a column")
+        press(page, "Run all")
+        expect(page.locator("[data-part=error]:visible").first).to_contain_text("requests")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

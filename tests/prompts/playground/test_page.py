@@ -79,6 +79,15 @@ def test_a_record_is_opened_as_it_was_asked(acme: Organisation, save: Save) -> N
     assert opening["column"]["edition"] == "version:1"
 
 
+def test_a_record_that_was_refused_for_its_prompt_keeps_its_own_messages(acme: Organisation, save: Save) -> None:
+    save()
+    asked = {"messages": [{"role": "user", "content": "More"}], "prompt": {"name": "greeting", "variables": {}}}
+    made = recorded(acme, asked, prompt="greeting", prompt_version=1, error_code="variable_missing")
+    opening = start(signed_in(person("rita", rights=READS)), f"/playground/?record={made}")["opening"]
+
+    assert opening["shared"]["messages"] == [{"role": "user", "content": "More"}]
+
+
 def test_what_the_page_has_no_place_for_is_named(acme: Organisation) -> None:
     image = {"type": "image", "image": "data:image/png;base64,aa"}
     said = [{"role": "user", "content": [{"type": "text", "text": "See"}, image]}, {"role": "tool", "content": "1"}]
