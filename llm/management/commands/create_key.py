@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from argparse import RawDescriptionHelpFormatter
-from difflib import get_close_matches
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from llm.models import ApiKey, Organisation
-
-DEMO = "demo"
+from llm.management.organisations import named_organisation
+from llm.models import ApiKey
 
 
 class Command(BaseCommand):
@@ -32,7 +30,7 @@ Prints the key, which is shown this once and stored only as a digest."""
         parser.add_argument("--json", action="store_true", help='print {"id", "name", "key"}')
 
     def handle(self, *, name: str, organisation: str | None, json: bool, **_: Any) -> None:
-        owner = _organisation(organisation)
+        owner = named_organisation(organisation)
         try:
             key, secret = ApiKey.issue(name, owner)
         except ValidationError as error:
@@ -43,17 +41,3 @@ Prints the key, which is shown this once and stored only as a digest."""
 
 def _as_json(key: ApiKey, secret: str) -> str:
     return json.dumps({"id": key.pk, "name": key.name, "key": secret})
-
-
-def _organisation(name: str | None) -> Organisation:
-    everyone = {organisation.name: organisation for organisation in Organisation.objects.all()}
-    if name is None and len(everyone) == 1:
-        return next(iter(everyone.values()))
-    found = everyone.get(name or DEMO)
-    if found is not None:
-        return found
-    if not everyone:
-        raise CommandError("There is no organisation yet: run bootstrap or apply_registry first.")
-    near = get_close_matches(name or "", everyone, n=3, cutoff=0.4) or sorted(everyone)[:3]
-    problem = "Several organisations: name one with --organisation" if name is None else f"No organisation {name!r}"
-    raise CommandError(f"{problem} ({', '.join(near)}).")
