@@ -36,7 +36,7 @@ OF_KIND: dict[str, some.SearchStrategy[Any]] = {
 """What a variable's default and example may be. Of an enum there are choices besides."""
 BOUNDS: dict[str, dict[str, some.SearchStrategy[Any]]] = {
     "string": {"pattern": TYPED.filter(bool), "min_length": some.integers(0, 9)},
-    "integer": {"min": WHOLE},
+    "integer": {"min": some.integers(-(10**15), 10**15)},
     "array": {"max_length": some.integers(0, 9), "schema": some.just({"items": {"type": "string"}})},
 }
 
