@@ -58,8 +58,9 @@ def shown(pages: list[Path], *languages: str) -> list[Snippet]:
 CURLS = [snippet for snippet in shown(TOLD, "sh") if "curl " in snippet.text]
 HOW_TO = sorted((manual.DOCS / "how-to").glob("*.md"))
 HOOKS = manual.DOCS / "how-to" / "webhooks.md"
-PYTHONS = shown([page for page in (*TOLD, *HOW_TO) if page != HOOKS], "python")
-SCRIPTS = shown([*TOLD, *HOW_TO], "js")
+ASKED_BY_NAME = manual.DOCS / "how-to" / "prompts.md"
+PYTHONS = shown([page for page in (*TOLD, *HOW_TO) if page not in (HOOKS, ASKED_BY_NAME)], "python")
+SCRIPTS = shown([page for page in (*TOLD, *HOW_TO) if page != ASKED_BY_NAME], "js")
 SOCKETS = [snippet for snippet in SCRIPTS if "new WebSocket" in snippet.text]
 FETCHES = [snippet for snippet in SCRIPTS if FETCHED.search(snippet.text)]
 TALK = manual.DOCS / "how-to" / "conversations.md"
@@ -221,6 +222,37 @@ def test_an_event_source_hears_an_answer(house: Serving, snippet: Snippet) -> No
     given = "".join(f"const {word} = {json.dumps(value)};" for word, value in named.items())
     script = Snippet(snippet.page, snippet.language, f"{given} const show = console.log;\n{snippet.text}")
     assert run(house, script, node, HEARS, "--input-type=module", "--eval").strip() == "Name two pets"
+
+
+@pytest.fixture(scope="module")
+def greeted(house: Serving) -> Serving:
+    """With the prompt of the page on git, pushed from a folder as told there."""
+    (file,) = manual.snippets(manual.DOCS / "how-to" / "prompts-in-git.md", "yaml")
+    folder = house.folder / "prompts-kept"
+    folder.mkdir()
+    (folder / "greeting.yaml").write_text(file.text)
+    house.manage("prompts", "push", str(folder), "--reason", "first")
+    assert house.manage("prompts", "diff", str(folder)) == ""
+    return house
+
+
+@pytest.mark.parametrize("snippet", shown([ASKED_BY_NAME], "sh", "python"), ids=str)
+def test_a_prompt_is_asked_for_by_name(greeted: Serving, snippet: Snippet) -> None:
+    command = ("sh", "-ec") if snippet.language == "sh" else (sys.executable, "-c")
+    assert "Greet Ada." in run(greeted, snippet, *command)
+
+
+def test_javascript_asks_for_a_prompt_by_name(greeted: Serving) -> None:
+    """In Node where there is one; everywhere, what it would send is answered."""
+    (told,) = manual.snippets(ASKED_BY_NAME, "js")
+    body, node = BODY.search(told.text), shutil.which("node")
+    assert body
+    headers = {"Authorization": f"Bearer {key(greeted)}"}
+    answer = httpx2.post(f"{greeted.url}/api/v1/generate/", headers=headers, json=json.loads(body[1]))
+    assert answer.json()["content"] == "Greet Ada."
+    if node is not None:
+        script = Snippet(told.page, told.language, f'const key = "{key(greeted)}";\n{told.text}')
+        assert run(greeted, script, node, *MODULE).strip() == "Greet Ada."
 
 
 @pytest.fixture
