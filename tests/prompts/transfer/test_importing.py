@@ -217,7 +217,10 @@ def test_a_number_below_the_newest_comes_late(greeting: Prompt, bring: Bring) ->
         ({"format": "other/2"}, "format"),
         ({"prompts": {}}, "prompts"),
         ({"prompts": [1]}, "prompts[0]"),
-        ({"x": 1}, "x"),
+        ({"prompts": [{"name": ["a"]}]}, "prompts[0].name"),
+        ({"prompts": [{"name": "a"}, {"name": "a"}]}, "prompts[1].name"),
+        ({"x": 1}, "prompts"),
+        ({"prompts": [], "x": 1}, "x"),
     ],
 )
 def test_a_document_of_another_shape_is_refused(acme: Organisation, document: JsonObject, param: str) -> None:
