@@ -54,7 +54,7 @@ class Wish:
     @classmethod
     def back(cls, move: LabelMove) -> Wish:
         """To where the label was before that move; nowhere, if that was a split that the form cannot say."""
-        shares = move.before if len(move.before) <= 2 else []  # noqa: PLR2004  # as below
+        shares = move.before if len(move.before) <= 2 else []
         other = shares[1] if len(shares) == 2 else None  # what the form can say
         whole = sum(share["weight"] for share in shares)
         share = round(100 * other["weight"] / whole) if other else None
