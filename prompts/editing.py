@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -147,6 +148,14 @@ def duplicate(prompt: Prompt, name: str, author: Author) -> Prompt:
         example.save(force_insert=True)
     copy.refresh_from_db()
     return copy
+
+
+@transaction.atomic
+def entrust(prompt: Prompt, owner: Any) -> None:
+    """To a user who looks after it from now on, or to nobody."""
+    locked = held(prompt)
+    locked.owner = owner
+    locked.save()
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     RangeDateFilter,
     RangeNumericFilter,
+    RelatedDropdownFilter,
 )
 from unfold.forms import AdminPasswordChangeForm, PaginationInlineFormSet, UserChangeForm, UserCreationForm
 
@@ -29,6 +30,7 @@ __all__ = [
     "Choice",
     "Days",
     "Desk",
+    "Named",
     "NumberRange",
     "PaginationInlineFormSet",
     "Rows",
@@ -40,8 +42,9 @@ __all__ = [
     "dressed",
 ]
 
-Choice, NumberRange, Searched, YesOrNo = (
+Choice, Named, NumberRange, Searched, YesOrNo = (
     ChoicesDropdownFilter,
+    RelatedDropdownFilter,
     RangeNumericFilter,
     AutocompleteSelectFilter,
     BooleanRadioFilter,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,7 +17,7 @@ from django.utils.html import format_html
 
 from analytics.models import RequestLog
 from llm.admin.bulk import confirmed
-from llm.admin.desk import Choice, Desk, Searched, YesOrNo, coloured
+from llm.admin.desk import Choice, Desk, Named, YesOrNo, coloured
 from llm.admin.fields import LinesField
 from llm.errors import CallerError
 from prompts import editing
@@ -35,8 +36,9 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms t
 
     class Meta:
         model = Prompt
-        fields = ("name", "organisation", "description", "category", "tags", *PUBLISHING)
+        fields = ("name", "organisation", "description", "category", "tags", "owner", *PUBLISHING)
         help_texts = {
+            "owner": "Who looks after it; left open, whoever makes it.",
             "name": "What code asks for; letters, digits, dots, dashes and underscores.",
             "needs_green": "A protected label moves only to a version that passes every example.",
             "needs_approval": "Moving a protected label waits until somebody else agrees.",
@@ -82,8 +84,8 @@ class PromptDesk(Desk):
     list_display_links = None
     list_filter = (
         ("category", Choice),
-        ("organisation", Searched),
-        ("owner", Searched),
+        ("organisation", Named),
+        ("owner", Named),
         ("archived", YesOrNo),
         Unused,
     )
@@ -91,7 +93,6 @@ class PromptDesk(Desk):
     list_prefetched = ("labels",)
     search_fields = ("name",)
     search_help_text = "Words of name, description, tags, owner or the newest version."
-    autocomplete_fields = ("organisation",)
     actions = ("archive", "bring_back")
     ordering = ("name",)
     nothing_yet = "No prompt yet: write one, and code asks for it by its name."
@@ -130,6 +131,12 @@ class PromptDesk(Desk):
         found: Any = queryset
         return (found.searched(search_term) if search_term else queryset), False
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Lists to choose from: searching them takes rights that editors of prompts have not."""
+        if db_field.name == "owner":
+            kwargs["queryset"] = User.objects.filter(is_staff=True, is_active=True).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> tuple[str, ...]:
         """Whose it is, is said once; what publishing takes is for who may publish."""
         fixed = ("organisation",) if obj is not None else ()
@@ -145,6 +152,8 @@ class PromptDesk(Desk):
             obj.pk = editing.create(form.details(), author, said["organisation"]).pk
         else:
             editing.describe(obj, form.details())
+        if change or said["owner"] is not None:
+            editing.entrust(obj, said["owner"])
         if author.may_publish:
             editing.secure(obj, author, needs_green=said["needs_green"], needs_approval=said["needs_approval"])
         obj.refresh_from_db()

@@ -52,7 +52,8 @@ def test_a_publisher_moves_production_and_back(greeting: Prompt, twice: str, ent
 
     history = client.get(f"{twice}labels/production/").content.decode()
     assert "better" in history
-    assert "?to=1" in history
+    for page in (history, client.get(twice).content.decode()):
+        assert "labels/production/move/?to=1&amp;reason=Back+to+version+1" in page
     assert moved(client, twice, to=1, reason="Back to version 1") == 302
     assert standing(greeting, "production") == whole(1)
 
@@ -187,6 +188,22 @@ def test_a_prompt_is_made_by_the_form_and_found_by_its_words(acme: Any, enter: C
     assert (prompt.tags, prompt.owner.username if prompt.owner else None) == (["a", "b"], "prompt-editor")
     assert "farewell" in client.get("/admin/prompts/prompt/?q=bye").content.decode()
     assert "farewell" not in client.get("/admin/prompts/prompt/?q=hello").content.decode()
+
+
+def test_an_editor_chooses_among_organisations_and_staff_without_a_right_to_their_pages(
+    acme: Any, greeting: Prompt, enter: Callable[[str], Client]
+) -> None:
+    client = enter("prompt editor")
+    User.objects.create_user("customer")
+    bob = User.objects.create_user("bob", is_staff=True)
+    page = client.get("/admin/prompts/prompt/add/").content.decode()
+    assert all(f">{name}</option>" in page for name in ("acme", "bob"))
+    assert ">customer</option>" not in page
+    said = {"name": "greeting", "description": "", "category": "chat", "tags": "", "owner": bob.pk}
+    assert client.post(f"/admin/prompts/prompt/{greeting.pk}/change/", said).status_code == 302
+    greeting.refresh_from_db()
+    assert greeting.owner == bob
+    assert "greeting" in client.get(f"/admin/prompts/prompt/?owner__id__exact={bob.pk}&q=bob").content.decode()
 
 
 @pytest.mark.parametrize(

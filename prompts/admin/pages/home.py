@@ -15,6 +15,7 @@ from llm.admin.own import own_page
 from llm.errors import CallerError
 from prompts import editing
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
+from prompts.admin.pages.moving import Wish, ways_back
 from prompts.authors import Author
 from prompts.choosing import in_words
 from prompts.models import LABELS, PROTECTED, Label, Prompt, Version
@@ -31,6 +32,7 @@ class Standing:
     means: str
     protected: bool
     row: Label | None
+    back: Wish | None
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,7 +56,7 @@ def home(request: HttpRequest, prompt: Prompt) -> HttpResponse:
     context = {
         "title": prompt.name,
         "prompt": prompt,
-        "labels": standings(labels),
+        "labels": standings(labels, ways_back(prompt)),
         "lines": [Line(row, _on(row, labels), uses.get(row.number)) for row in held[:PAGE]],
         "more": held[PAGE - 1].number if len(held) > PAGE else None,
         "proposals": [(row, in_words(row.before), in_words(row.after)) for row in prompt.proposals.all()],
@@ -81,16 +83,16 @@ def archive(request: HttpRequest, prompt: Prompt) -> HttpResponse:
     return _done(request, prompt, lambda author: editing.archive(prompt, author, archived=not prompt.archived))
 
 
-def standings(labels: list[Label]) -> list[Standing]:
+def standings(labels: list[Label], ways: dict[str, Wish]) -> list[Standing]:
     """Those that every prompt is offered first, moved or not; then its own."""
     there = {label.name: label for label in labels}
     names = [*LABELS, *(name for name in there if name not in LABELS)]
-    return [_standing(name, there.get(name)) for name in names]
+    return [_standing(name, there.get(name), ways.get(name)) for name in names]
 
 
-def _standing(name: str, row: Label | None) -> Standing:
+def _standing(name: str, row: Label | None, back: Wish | None) -> Standing:
     protected = row.protected if row is not None else name in PROTECTED
-    return Standing(name, in_words(row.split) if row is not None else "no version yet", protected, row)
+    return Standing(name, in_words(row.split) if row is not None else "no version yet", protected, row, back)
 
 
 def _on(version: Version, labels: list[Label]) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -50,6 +52,12 @@ class Wish:
             {"version": self.to, "weight": float(100 - self.share)},
             {"version": self.other, "weight": float(self.share)},
         ]
+
+    @property
+    def query(self) -> str:
+        """Of the address where the form says it already."""
+        said = {"to": self.to, "other": self.other, "share": self.share, "reason": self.reason}
+        return urlencode({name: value for name, value in said.items() if value})
 
     @classmethod
     def back(cls, move: LabelMove) -> Wish:
@@ -127,6 +135,12 @@ def protection(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse
     except CallerError as error:
         messages.error(request, error.message)
     return redirect("prompt", pk=prompt.pk)
+
+
+def ways_back(prompt: Prompt) -> dict[str, Wish]:
+    """Of each label that has moved more than once, to where it was before."""
+    last = prompt.moves.order_by().values("label").annotate(last=Max("id")).values("last")
+    return {move.label: Wish.back(move) for move in prompt.moves.filter(pk__in=last) if move.before}
 
 
 def _page(
