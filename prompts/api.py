@@ -23,6 +23,7 @@ from prompts import answers, editing, labelling, operations
 from prompts.authors import Author
 from prompts.bodies import read_details, read_move, read_reference
 from prompts.difference import difference
+from prompts.labelling import LABEL
 from prompts.models import Category, LabelMove, Prompt, Version
 from prompts.paging import page
 from prompts.preview import as_sent, weighed
@@ -133,7 +134,8 @@ class LabelView(ResourceView):
 
     @operations.label
     def get(self, request: Request, name: str, label: str) -> Response:
-        row = found(caller_of(request), name).labels.filter(name=label).first()
+        prompt = found(caller_of(request), name)
+        row = prompt.labels.filter(name=label).first() if LABEL.fullmatch(label) else None
         if row is None:
             raise NotFound(f"{name} has no label {label[:64]!r}.", param="label", code="label_not_found")
         return Response({"name": row.name, **answers.label(row)})
@@ -155,7 +157,8 @@ class LabelHistoryView(ResourceView):
     @operations.label_history
     def get(self, request: Request, name: str, label: str) -> Response:
         said = Parameters(request.query_params, ("limit", "cursor"))
-        moves: Any = found(caller_of(request), name).moves.filter(label=label)
+        prompt = found(caller_of(request), name)
+        moves: Any = prompt.moves.filter(label=label) if LABEL.fullmatch(label) else prompt.moves.none()
         return page(request, said, moves, "-id", answers.move)
 
 

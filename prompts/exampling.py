@@ -46,14 +46,21 @@ def read_example(fields: Fields) -> Draft:
     return draft
 
 
+def check_draft(draft: Draft) -> None:
+    """Raises InvalidField for what no column holds."""
+    plain(draft.name, "name", LONGEST_NAME)
+    plain(draft.expected, "expected", LONGEST_EXPECTED)
+    check_kept(draft.variables, "variables")
+    check_kept(draft.checks, "checks")
+
+
 @transaction.atomic
 def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -> str | None:
     """By its name where no row is named. What became of it: `new`, `changed`, or None where it says the same.
 
     Raises InvalidField.
     """
-    check_kept(draft.variables, "variables")
-    check_kept(draft.checks, "checks")
+    check_draft(draft)
     locked = held(prompt)
     row = example or locked.examples.filter(name=draft.name).first()
     if row is not None and all(getattr(row, name) == getattr(draft, name) for name in CONTENT):
@@ -63,8 +70,8 @@ def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -
     if row is not None and locked.examples.filter(name=draft.name).exclude(pk=row.pk).exists():
         raise InvalidField(f"{prompt.name} has an example {draft.name} already.", param="name", code="name_taken")
     said: dict[str, Any] = {
-        "name": plain(draft.name, "name", LONGEST_NAME),
-        "expected": plain(draft.expected, "expected", LONGEST_EXPECTED),
+        "name": draft.name,
+        "expected": draft.expected,
         "variables": draft.variables,
         "checks": draft.checks,
         "changed_at": timezone.now(),

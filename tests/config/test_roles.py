@@ -122,8 +122,8 @@ def test_nobody_but_a_superuser_changes_groups(role: str) -> None:
     assert member(role).post(f"/admin/auth/group/{group.pk}/change/", {"name": "all mine"}).status_code == 403
 
 
-def test_a_prompt_editor_is_told_that_there_is_nothing_yet() -> None:
+def test_a_prompt_editor_is_led_to_prompts_alone() -> None:
     page = member("prompt editor").get("/admin/").content.decode()
 
-    assert "have permission to view or edit anything" in page
+    assert "/admin/prompts/prompt/" in page
     assert not re.search("/admin/(llm|analytics|auth)/", page)

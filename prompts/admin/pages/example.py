@@ -11,7 +11,7 @@ from llm.admin.own import own_page
 from llm.errors import CallerError, InvalidField
 from prompts.admin.pages.doors import EDIT, door
 from prompts.admin.pages.exampleform import Form
-from prompts.exampling import Draft, delete_example, save_example
+from prompts.exampling import Draft, check_draft, delete_example, save_example
 from prompts.language import TemplateError
 from prompts.models import Example, Prompt
 from prompts.render import compiled
@@ -31,6 +31,7 @@ def example(request: HttpRequest, prompt: Prompt, number: int | None = None) -> 
     form = Form.read(request.POST, variables)
     try:
         draft = form.draft()
+        check_draft(draft)
         check_fit(draft, wording)
         if found is None and prompt.examples.filter(name=draft.name).exists():
             raise InvalidField(f"There is an example {draft.name} already.", param="name", code="name_taken")

@@ -72,8 +72,7 @@ class Wish:
 
 @door(EDIT)
 def moving(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
-    if not labelling.LABEL.fullmatch(label):
-        raise Http404
+    check_name(label)
     if request.method != "POST":
         return _page(request, prompt, label, Wish.read(request.GET))
     wish, author = Wish.read(request.POST), Author.of_user(request.user)
@@ -98,6 +97,7 @@ def other(request: HttpRequest, prompt: Prompt) -> HttpResponse:
 
 @door(LOOK)
 def history(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
+    check_name(label)
     moves = list(prompt.moves.filter(label=label)[:HISTORY])
     context = {
         "title": f"{label} of {prompt.name}",
@@ -129,12 +129,19 @@ def proposal(request: HttpRequest, prompt: Prompt, number: int) -> HttpResponse:
 @require_POST
 @door(EDIT)
 def protection(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
+    check_name(label)
     protected = request.POST.get("protected") == "yes"
     try:
         labelling.protect(prompt, label, Author.of_user(request.user), protected=protected)
     except CallerError as error:
         messages.error(request, error.message)
     return redirect("prompt", pk=prompt.pk)
+
+
+def check_name(label: str) -> None:
+    """Raises Http404 for what names no label."""
+    if not labelling.LABEL.fullmatch(label):
+        raise Http404
 
 
 def ways_back(prompt: Prompt) -> dict[str, Wish]:

@@ -52,7 +52,8 @@ class Said:
         own = Prompt.objects.filter(organisation=self.owner())
         if self.names is None:
             return own
-        if missing := set(self.names) - set(own.filter(name__in=self.names).values_list("name", flat=True)):
+        sayable = [name for name in self.names if "\x00" not in name]
+        if missing := set(self.names) - set(own.filter(name__in=sayable).values_list("name", flat=True)):
             raise NotThere(f"There is no prompt {', '.join(map(repr, sorted(missing)))}.")
         return own.filter(name__in=self.names)
 

@@ -116,6 +116,39 @@ def test_a_moved_label_reaches_every_process_in_five_seconds(house: House, name:
             assert time.monotonic() - began < 5, "the label has not arrived"
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("labels/a%00b/", 404),
+        ("labels/a%00b/history/", 200),
+        ("versions/99999999999999999999/", 404),
+        ("examples/99999999999999999999/", 404),
+        ("versions/?cursor=x", 422),
+        ("versions/?cursor=%00", 422),
+    ],
+)
+def test_an_address_that_no_column_holds_is_no_error(house: House, name: str, path: str, status: int) -> None:
+    here = house.prompt(name)
+    assert house.ask("GET", f"{here}{path}").status_code == status
+    assert house.ask("GET", f"{PROMPTS}a%00b/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("example", "param"),
+    [
+        ({"name": "a\x00b"}, "name"),
+        ({"name": "a", "expected": "\x00"}, "expected"),
+        ({"name": "a", "variables": {"b": "\x00"}}, "variables.b"),
+        ({"name": "a", "checks": [{"type": "regex", "pattern": "(?=a)"}]}, "checks[0].pattern"),
+    ],
+)
+def test_an_example_that_cannot_be_kept_is_refused_with_its_place(
+    house: House, name: str, example: dict[str, Any], param: str
+) -> None:
+    answer = house.ask("POST", f"{house.prompt(name)}examples/", example)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, param)
+
+
 def test_examples_are_kept_and_run_on_two_versions(house: House, name: str) -> None:
     kinder = {**GREETING, "messages": [{"role": "user", "content": "{{ mood }} {{ customer }}"}]}
     here = house.prompt(name, GREETING, kinder)
