@@ -8,7 +8,7 @@ from llm.call import Caller
 from llm.registry import ModelSpec, RouteSpec
 from llm.types import Image, Options, Request
 
-OURS = frozenset({"provider", "fallbacks", "prompt.name", "requirements"})
+OURS = frozenset({"provider", "fallbacks", "prompt", "requirements"})
 """Fields that no other dialect has, so that there they stand in an object of their own."""
 
 FIELDS = {"streaming": "stream", "tools": "tools", "vision": "messages"}
@@ -42,4 +42,4 @@ def path(request: Request, name: str) -> str:
     """The field as this caller's dialect spells it."""
     if request.dialect == "native":
         return f"options.{name}" if name in Options.__slots__ else name
-    return f"gatehouse.{name}" if name.partition(".")[0] in OURS or name in OURS else name
+    return f"gatehouse.{name}" if name.partition(".")[0] in OURS else name

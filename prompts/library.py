@@ -103,7 +103,7 @@ class Library:
             raise InvalidField("Name a label or a version, not both.", param="version")
         number, label = asked.version, None
         if number is None:
-            label = asked.label or DEFAULT_LABEL
+            label = DEFAULT_LABEL if asked.label is None else asked.label
             number = chosen(_split(prompt, label), f"{prompt.id}:{label}:{lot}")
         edition = await self._ready((prompt.id, number), asked.name)
         messages = await _written(edition.compiled, asked)

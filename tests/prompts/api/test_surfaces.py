@@ -101,7 +101,8 @@ def test_a_wrong_variable_is_named_before_any_provider_is_asked(
 
     said = WAYS[way](house, name, variables)
 
-    assert said.removeprefix("gatehouse.") == f"prompt.variables.{tail}"
+    ours = "gatehouse." if way in ("openai", "anthropic") else ""
+    assert said == f"{ours}prompt.variables.{tail}"
     assert len(house.asked()) == before
 
 
