@@ -124,7 +124,9 @@ RENDER = Named(
 CHECK = open_thing(
     {"type": word(*CHECKS)}, "type", description="What it asks of the answer; the fields beside are of its type."
 )
-RUN = Named("PromptExampleRun", thing({"versions": listing(NUMBER, MOST_VERSIONS, minItems=1)}, "versions"))
+RUN = Named(
+    "PromptExampleRun", thing({"versions": listing(NUMBER, MOST_VERSIONS, minItems=1, uniqueItems=True)}, "versions")
+)
 EXAMPLE = Named(
     "PromptExampleNew",
     thing(
