@@ -47,7 +47,7 @@ ZONES = ["UTC", "Europe/Paris", "Asia/Kathmandu"]
 KEY = new_key()
 """It may read prompts and write none: what one operation left behind, another one would fall over."""
 GENERATIONS = ["/api/v1/generate/", "/v1/chat/completions", "/v1/messages"]
-UNSAYABLE = {"cursor", "to", "requirements"}
+UNSAYABLE = {"cursor", "to", "requirements", "gatehouse.requirements"}
 """What can be wrong in a way no schema tells: a cursor that never was one, an end before its beginning, requirements of
 a model that is named."""
 UNTELLABLE = {"invalid_url", "tool_use_not_found", "idempotency_key_reused"}
