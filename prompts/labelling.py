@@ -8,7 +8,7 @@ import re
 from django.db import transaction
 from django.utils import timezone
 
-from llm.errors import Forbidden, InvalidField
+from llm.errors import Conflict, Forbidden, InvalidField
 from prompts.authors import Author
 from prompts.choosing import Split
 from prompts.editing import held, plain, shelve
@@ -52,9 +52,10 @@ def move(prompt: Prompt, label: str, after: Split, author: Author, *, reason: st
 
 @transaction.atomic
 def approve(proposal: Proposal, approver: Author) -> LabelMove:
-    """Raises Forbidden for its own author and for who may not publish."""
+    """Raises Forbidden for its own author and for who may not publish, Conflict where it does not wait any more."""
     locked = held(proposal.prompt)
-    proposal = Proposal.objects.get(pk=proposal.pk)
+    if not locked.proposals.filter(pk=proposal.pk).exists():
+        raise Conflict("It does not wait any more.", code="proposal_gone", hint="Look at what waits now.")
     check_may_publish(locked, proposal.label, approver)
     if (proposal.user_id, proposal.author) == (approver.user_id, approver.name):
         raise Forbidden("Four eyes: somebody else has to agree.", code="own_proposal")
@@ -126,17 +127,19 @@ def check_split(prompt: Prompt, split: Split) -> None:
 
 
 def _proposed(prompt: Prompt, label: str, after: Split, author: Author, reason: str) -> Proposal:
-    """One for each label: a later one takes the place of an earlier one."""
-    said = {
-        "before": standing(prompt, label),
-        "after": after,
-        "reason": reason,
-        "author": author.name,
-        "user_id": author.user_id,
-        "created_at": timezone.now(),
-    }
-    proposal, _ = Proposal.objects.update_or_create(prompt=prompt, label=label, defaults=said)
-    return proposal
+    """One for each label: a later one takes the place of an earlier one, and whoever is about to agree to that finds
+    it gone."""
+    prompt.proposals.filter(label=label).delete()
+    return Proposal.objects.create(
+        prompt=prompt,
+        label=label,
+        before=standing(prompt, label),
+        after=after,
+        reason=reason,
+        author=author.name,
+        user_id=author.user_id,
+        created_at=timezone.now(),
+    )
 
 
 def _made(prompt: Prompt, label: str, after: Split, author: Author, *, reason: str, approver: str = "") -> LabelMove:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.django import TestCase
 
-from llm.errors import Forbidden, InvalidField
+from llm.errors import Conflict, Forbidden, InvalidField
 from llm.models import Organisation
 from prompts.choosing import Split, chosen
 from prompts.editing import Details, create, save_version, secure
@@ -94,6 +94,17 @@ def test_four_eyes_wait_for_somebody_else(greeting: Prompt) -> None:
     made = approve(proposal, bob)
     assert (made.author, made.approver, standing(greeting, "production")) == ("ada", "bob", whole(2))
     assert not greeting.proposals.exists()
+
+
+@pytest.mark.usefixtures("twice")
+def test_nobody_agrees_to_what_has_changed_since_they_looked(greeting: Prompt) -> None:
+    secure(greeting, ADA, needs_green=False, needs_approval=True)
+    looked_at = move(greeting, "production", whole(1), ADA, reason="harmless")
+    move(greeting, "production", whole(2), ADA, reason="something else")
+    assert isinstance(looked_at, Proposal)
+    with pytest.raises(Conflict):
+        approve(looked_at, type(ADA)("bob", None, may_publish=True))
+    assert standing(greeting, "production") == []
 
 
 @pytest.mark.usefixtures("twice")
