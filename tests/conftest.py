@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from llm import wiring
 from tests import databases, services
 from tests.alone import pytest_runtest_protocol
 from tests.browser import browser
+from tests.llm.still import StillCatalog
 from tests.upstream.fixtures import upstream
 
 __all__ = ["browser", "pytest_runtest_protocol", "upstream"]
@@ -27,6 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("django_db") or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+
+
+@pytest.fixture(autouse=True)
+def _still_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(wiring, "Catalog", StillCatalog)
+    yield
+    wiring.catalog.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from llm.registry import ModelSpec, Snapshot
 from prompts.models import Prompt
 from tests.browsing import form
+from tests.llm import rows
 from tests.prompts.admin.conftest import Enter
 from tests.prompts.conftest import Save
 
@@ -26,11 +25,10 @@ def here(greeting: Prompt, save: Save) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _models(monkeypatch: pytest.MonkeyPatch) -> None:
-    models = {"echo": ModelSpec(1, "echo", max_output_tokens=50)}
-    known = SimpleNamespace(snapshot=lambda: Snapshot(models=models, default_model="echo"))
-    for module in ("page", "preview"):
-        monkeypatch.setattr(f"prompts.admin.editor.{module}.catalog", lambda: known)
+def _models(db: None) -> None:
+    provider = rows.provider("echo", kind="echo")
+    provider.default_model = rows.model("echo", provider, max_output_tokens=50)
+    provider.save()
 
 
 @pytest.fixture
@@ -205,7 +203,7 @@ def test_the_preview_shows_the_messages_for_the_samples_with_tokens_and_cost(her
         "prompt_tokens": told["weight"]["prompt_tokens"],
         "exact": False,
         "completion_tokens": 50,
-        "cost": None,
+        "cost": f"{(told['weight']['prompt_tokens'] + 50) / 1_000_000:.6f}",
     }
 
 

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
-
-from llm.registry import Snapshot
-
-
-@pytest.fixture(autouse=True)
-def _models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The catalog's own thread would write to the database beside the test's transaction."""
-    known = SimpleNamespace(snapshot=lambda: Snapshot())
-    monkeypatch.setattr("prompts.playground.page.catalog", lambda: known)
 
 
 def person(name: str, *, group: str | None = None, rights: tuple[str, ...] = ()) -> User:
