@@ -23,7 +23,8 @@ from llm.welcome import welcome
 from prompts.admin.editor.page import editor
 from prompts.admin.editor.preview import preview
 from prompts.admin.pages import comparison, example, examples, home, moving, reading
-from prompts.api import (
+from prompts.api.examples import ExampleListView, ExampleRunView, ExampleView
+from prompts.api.prompts import (
     DifferenceView,
     LabelHistoryView,
     LabelView,
@@ -33,13 +34,12 @@ from prompts.api import (
     VersionListView,
     VersionView,
 )
-from prompts.example_views import ExampleListView, ExampleRunView, ExampleView
+from prompts.api.transfers import ExportView, ImportView
 from prompts.playground.lookups import prompt as playground_prompt
 from prompts.playground.lookups import prompts as playground_prompts
 from prompts.playground.page import playground
 from prompts.playground.saving import examples as playground_examples
 from prompts.playground.tokens import token as playground_token
-from prompts.transfers import ExportView, ImportView
 
 handler404 = "llm.surfaces.strays.not_found"
 handler500 = "llm.surfaces.strays.server_error"

@@ -6,9 +6,9 @@ from llm.dialects.fields import Fields, wrong
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.types import PromptReference
 from prompts.choosing import Share, Split
-from prompts.editing import LONGEST_DESCRIPTION, MOST_TAGS, Details
-from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT, whole
 from prompts.models import Category
+from prompts.writing.editing import LONGEST_DESCRIPTION, MOST_TAGS, Details
+from prompts.writing.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT, whole
 
 MOST_VERSIONS = 3
 

@@ -20,10 +20,10 @@ from llm.admin.bulk import confirmed
 from llm.admin.desk import Choice, Desk, Named, YesOrNo, coloured
 from llm.admin.fields import LinesField
 from llm.errors import CallerError
-from prompts import editing
-from prompts.authors import Author
 from prompts.choosing import in_words
 from prompts.models import Prompt
+from prompts.writing import editing
+from prompts.writing.authors import Author
 
 UNUSED_DAYS = 30
 PUBLISHING = ("needs_green", "needs_approval")

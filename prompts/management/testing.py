@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from llm.models import Organisation
 from llm.prices import dollars
 from llm.types import JsonObject
-from prompts.authors import Author
-from prompts.examples import run_as_staff
+from prompts.examples.runs import run_as_staff
 from prompts.models import Outcome, Prompt, Run, RunState
+from prompts.writing.authors import Author
 
 
 class NotThere(Exception):

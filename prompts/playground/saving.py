@@ -11,9 +11,9 @@ from llm.dialects.fields import Fields
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.errors import Forbidden, InvalidField, NotFound
 from llm.types import JsonObject
-from prompts.exampling import read_example, save_example
 from prompts.models import Prompt
 from prompts.playground.doors import CHANGE, answered, said
+from prompts.writing.examples import read_example, save_example
 
 GENERATION = re.compile(r"gen_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 

@@ -15,17 +15,17 @@ from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.errors import CallerError, InvalidField
 from llm.models import Organisation
 from llm.types import JsonObject
-from prompts import editing, labelling
-from prompts.authors import Author
 from prompts.bodies import read_details, read_split
 from prompts.choosing import in_words
 from prompts.difference import Change as Difference
 from prompts.difference import difference, of_settings
-from prompts.exampling import CONTENT, read_example, save_example
 from prompts.models import LabelMove, Prompt
 from prompts.transfer.export import FORMAT
 from prompts.variables.complaints import step
 from prompts.wording import read_wording
+from prompts.writing import editing, labelling
+from prompts.writing.authors import Author
+from prompts.writing.examples import CONTENT, read_example, save_example
 
 MOST_PROMPTS = 10_000
 MOST_VERSIONS = 100_000

@@ -9,10 +9,10 @@ import pytest
 
 from llm.dialects.fields import Fields
 from llm.models import Organisation
-from prompts.authors import Author
-from prompts.editing import Details, create, save_version
 from prompts.models import Prompt, Version
 from prompts.wording import Wording, read_wording
+from prompts.writing.authors import Author
+from prompts.writing.editing import Details, create, save_version
 from tests.prompts.furnished import furnish
 from tests.serving import Serving, serving
 

@@ -11,9 +11,9 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from llm.models import Organisation
-from prompts.labelling import move, standing, whole
 from prompts.models import Prompt
 from prompts.transfer.folder import Folder, FolderRefused, reduced
+from prompts.writing.labelling import move, standing, whole
 from tests.prompts.conftest import ADA, Save
 
 

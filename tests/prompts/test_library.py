@@ -13,10 +13,10 @@ from llm.call import Caller
 from llm.errors import InvalidField, NotFound
 from llm.models import Organisation
 from llm.types import PromptReference, Text
-from prompts.editing import Details, archive, create, describe, save_version
-from prompts.labelling import move, whole
 from prompts.library import Library
 from prompts.models import Prompt
+from prompts.writing.editing import Details, archive, create, describe, save_version
+from prompts.writing.labelling import move, whole
 from tests.prompts.conftest import ADA, Save, wording
 
 

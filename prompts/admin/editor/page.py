@@ -12,15 +12,15 @@ from django.shortcuts import redirect
 from llm.admin.own import own_page, styled
 from llm.errors import Conflict, InvalidField
 from llm.wiring import catalog
-from prompts import editing
 from prompts.admin.editor.changing import BLANK, changed
 from prompts.admin.editor.sheet import Sheet, rows_of, sentence
 from prompts.admin.pages.comparison import between
 from prompts.admin.pages.doors import EDIT, door, numbered, whole_number
-from prompts.authors import Author
 from prompts.models import Prompt
 from prompts.render import problems
 from prompts.wording import Wording
+from prompts.writing import editing
+from prompts.writing.authors import Author
 
 
 @door(EDIT)

@@ -11,12 +11,12 @@ from llm.admin.own import own_page
 from llm.errors import CallerError, InvalidField
 from prompts.admin.pages.doors import EDIT, door
 from prompts.admin.pages.exampleform import Form
-from prompts.exampling import Draft, check_draft, delete_example, save_example
 from prompts.language import TemplateError
 from prompts.models import Example, Prompt
 from prompts.render import compiled
 from prompts.variables import Variable
 from prompts.wording import Wording
+from prompts.writing.examples import Draft, check_draft, delete_example, save_example
 
 
 @door(EDIT)

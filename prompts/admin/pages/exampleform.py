@@ -12,9 +12,9 @@ from llm.dialects.fields import Fields
 from llm.errors import InvalidField
 from llm.types import JsonObject
 from prompts.checks import APPLIES, KINDS
-from prompts.exampling import Draft, read_example
 from prompts.models import Example
 from prompts.variables import Variable
+from prompts.writing.examples import Draft, read_example
 
 SPARE = 3
 """Empty rows for checks to come."""

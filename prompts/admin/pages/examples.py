@@ -14,12 +14,12 @@ from llm.admin.own import POLICY, own_page
 from llm.errors import CallerError, InvalidField
 from llm.models import Organisation
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
-from prompts.authors import Author
-from prompts.examples import MOST_VERSIONS, begin_as_staff, is_under_way
-from prompts.greenness import outcomes
+from prompts.examples.outcomes import rows, totals
+from prompts.examples.runs import MOST_VERSIONS, begin_as_staff, is_under_way
 from prompts.models import Prompt, RunState
-from prompts.outcomes import rows, totals
 from prompts.staff_keys import SPEND
+from prompts.writing.authors import Author
+from prompts.writing.greenness import outcomes
 
 RUNS = 10
 """Of the last ones the page tells."""

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_POST
 
 from llm.admin.own import own_page
 from llm.errors import CallerError
-from prompts import editing
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
 from prompts.admin.pages.moving import Wish, ways_back
-from prompts.authors import Author
 from prompts.choosing import in_words
 from prompts.models import LABELS, PROTECTED, Label, Prompt, Version
 from prompts.usage import DAYS, Use, by_version, callers
+from prompts.writing import editing
+from prompts.writing.authors import Author
 
 PAGE = 50
 

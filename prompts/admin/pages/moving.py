@@ -14,13 +14,13 @@ from django.views.decorators.http import require_POST
 
 from llm.admin.own import own_page
 from llm.errors import CallerError, InvalidField
-from prompts import labelling
 from prompts.admin.pages.comparison import shown
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
-from prompts.authors import Author
 from prompts.choosing import Split, in_words
-from prompts.greenness import outcomes
 from prompts.models import LabelMove, Prompt, Proposal
+from prompts.writing import labelling
+from prompts.writing.authors import Author
+from prompts.writing.greenness import outcomes
 
 HISTORY = 100
 """Moves that the page tells of."""

@@ -17,12 +17,12 @@ from llm.errors import GatewayError
 from llm.management.organisations import named_organisation
 from llm.models import Organisation
 from llm.types import JsonObject
-from prompts.authors import Author
 from prompts.management.testing import NotThere, tested
 from prompts.models import Prompt
 from prompts.transfer import Import
 from prompts.transfer.folder import Folder, FolderRefused, pull, push
 from prompts.transfer.telling import plain, told
+from prompts.writing.authors import Author
 
 ACTIONS = ("pull", "push", "diff", "test")
 

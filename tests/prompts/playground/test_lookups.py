@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from llm.models import Organisation
-from prompts.editing import Details, create, save_version
 from prompts.models import Prompt
+from prompts.writing.editing import Details, create, save_version
 from tests.prompts.conftest import ADA, Save, wording
 from tests.prompts.playground.conftest import person, signed_in
 

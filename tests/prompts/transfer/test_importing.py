@@ -11,11 +11,11 @@ from django.apps import apps
 from llm.errors import CallerError, Conflict, Forbidden, InvalidField
 from llm.models import Organisation, RegistryStamp
 from llm.types import JsonObject
-from prompts.authors import Author
-from prompts.editing import archive, secure
-from prompts.labelling import move, protect, standing, whole
 from prompts.models import Prompt
 from prompts.transfer import Change, Import, imported
+from prompts.writing.authors import Author
+from prompts.writing.editing import archive, secure
+from prompts.writing.labelling import move, protect, standing, whole
 from tests.prompts.conftest import ADA, EVE, Save
 
 VERSION: JsonObject = {"messages": [{"role": "user", "content": "Hello"}]}

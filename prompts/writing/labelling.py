@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from llm.errors import Conflict, Forbidden, InvalidField
-from prompts.authors import Author
 from prompts.choosing import Split
-from prompts.editing import held, plain, shelve
-from prompts.greenness import check_green
 from prompts.models import PROTECTED, Label, LabelMove, Prompt, Proposal
+from prompts.writing.authors import Author
+from prompts.writing.editing import held, plain, shelve
+from prompts.writing.greenness import check_green
 
 LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 MOST_SHARES = 8

@@ -10,8 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from analytics.schema import parameter
 from llm.surfaces.openapi.operations import IDENTITY, JSON, refusals
-from prompts.models import Category
-from prompts.shapes import (
+from prompts.api.shapes import (
     DETAILS,
     DOCUMENT,
     EXAMPLE,
@@ -34,6 +33,7 @@ from prompts.shapes import (
     VersionPageSerializer,
     VersionSerializer,
 )
+from prompts.models import Category
 
 YAML = "application/yaml"
 View = TypeVar("View", bound=Callable[..., Any])

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from prompts.editing import archive, secure
-from prompts.labelling import move, protect, standing, whole
 from prompts.models import Prompt
+from prompts.writing.editing import archive, secure
+from prompts.writing.labelling import move, protect, standing, whole
+from tests.prompts.admin.conftest import Enter
 from tests.prompts.conftest import ADA, Save
 
 HOSTILE = "<script>alert(1)</script>{{ 7|add:7 }}\u202e"
-
-
-@pytest.fixture
-def enter(db: None) -> Callable[[str], Client]:
-    def entered(role: str) -> Client:
-        user = User.objects.create_user(role.replace(" ", "-"), is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return entered
 
 
 @pytest.fixture
@@ -42,7 +30,7 @@ def moved(client: Client, here: str, label: str = "production", **said: Any) -> 
     return client.post(f"{here}labels/{label}/move/", {"to": 2, "reason": "better", **said}).status_code
 
 
-def test_a_publisher_moves_production_and_back(greeting: Prompt, twice: str, enter: Callable[[str], Client]) -> None:
+def test_a_publisher_moves_production_and_back(greeting: Prompt, twice: str, enter: Enter) -> None:
     client = enter("prompt publisher")
     page = client.get(f"{twice}labels/production/move/?to=2").content.decode()
     assert "<del>First</del>" in page
@@ -59,16 +47,12 @@ def test_a_publisher_moves_production_and_back(greeting: Prompt, twice: str, ent
 
 
 @pytest.mark.parametrize(("role", "status"), [("prompt editor", 403), ("operator", 403), ("manager", 403)])
-def test_nobody_else_moves_production(
-    greeting: Prompt, twice: str, enter: Callable[[str], Client], role: str, status: int
-) -> None:
+def test_nobody_else_moves_production(greeting: Prompt, twice: str, enter: Enter, role: str, status: int) -> None:
     assert moved(enter(role), twice) == status
     assert standing(greeting, "production") == whole(1)
 
 
-def test_an_editor_moves_a_free_label_and_splits_it(
-    greeting: Prompt, twice: str, enter: Callable[[str], Client]
-) -> None:
+def test_an_editor_moves_a_free_label_and_splits_it(greeting: Prompt, twice: str, enter: Enter) -> None:
     assert moved(enter("prompt editor"), twice, "staging", other=1, share=10, reason="") == 302
     assert [share["weight"] for share in standing(greeting, "staging")] == [90, 10]
 
@@ -88,7 +72,7 @@ def test_an_editor_moves_a_free_label_and_splits_it(
     ],
 )
 def test_a_move_that_says_nothing_is_refused_and_keeps_what_was_typed(
-    greeting: Prompt, twice: str, enter: Callable[[str], Client], said: dict[str, Any]
+    greeting: Prompt, twice: str, enter: Enter, said: dict[str, Any]
 ) -> None:
     assert moved(enter("prompt publisher"), twice, **said) == 422
     assert standing(greeting, "production") == whole(1)
@@ -96,9 +80,7 @@ def test_a_move_that_says_nothing_is_refused_and_keeps_what_was_typed(
 
 @pytest.mark.parametrize("role", ["prompt publisher", "prompt editor", "operator"])
 @pytest.mark.parametrize("page", ["", "diff/1/2/", "diff/1/2/?view=beside", "labels/production/"])
-def test_staff_with_the_right_look_at_every_page(
-    twice: str, enter: Callable[[str], Client], role: str, page: str
-) -> None:
+def test_staff_with_the_right_look_at_every_page(twice: str, enter: Enter, role: str, page: str) -> None:
     answer = enter(role).get(f"{twice}{page}")
     assert answer.status_code == 200
     assert "script-src 'self'" in answer.headers["content-security-policy"]
@@ -107,9 +89,7 @@ def test_staff_with_the_right_look_at_every_page(
 @pytest.mark.parametrize(
     "page", ["", "diff/1/2/", "labels/production/", "labels/production/move/", "compare/?from=1&to=2"]
 )
-def test_a_manager_sees_no_prompt_and_the_anonymous_sign_in(
-    twice: str, enter: Callable[[str], Client], page: str
-) -> None:
+def test_a_manager_sees_no_prompt_and_the_anonymous_sign_in(twice: str, enter: Enter, page: str) -> None:
     assert enter("manager").get(f"{twice}{page}").status_code == 403
     assert Client().get(f"{twice}{page}").headers["location"].startswith("/admin/login/")
 
@@ -126,11 +106,11 @@ def test_a_manager_sees_no_prompt_and_the_anonymous_sign_in(
         "duplicate/",
     ],
 )
-def test_an_address_that_leads_nowhere_is_no_error(twice: str, enter: Callable[[str], Client], page: str) -> None:
+def test_an_address_that_leads_nowhere_is_no_error(twice: str, enter: Enter, page: str) -> None:
     assert enter("prompt editor").get(f"{twice}{page}").status_code in (404, 405)
 
 
-def test_four_eyes_by_the_pages(greeting: Prompt, twice: str, enter: Callable[[str], Client]) -> None:
+def test_four_eyes_by_the_pages(greeting: Prompt, twice: str, enter: Enter) -> None:
     secure(greeting, ADA, needs_green=False, needs_approval=True)
     first, second = enter("prompt publisher"), Client()
     bob = User.objects.create_user("bob", is_staff=True)
@@ -147,9 +127,7 @@ def test_four_eyes_by_the_pages(greeting: Prompt, twice: str, enter: Callable[[s
     assert greeting.moves.first().approver == "bob"  # type: ignore[union-attr]  # there is one
 
 
-def test_an_editor_archives_nothing_that_is_published(
-    greeting: Prompt, twice: str, enter: Callable[[str], Client]
-) -> None:
+def test_an_editor_archives_nothing_that_is_published(greeting: Prompt, twice: str, enter: Enter) -> None:
     client = enter("prompt editor")
     client.post(f"{twice}archive/")
     ticked = {"action": "archive", "_selected_action": [greeting.pk], "agreed": "yes"}
@@ -159,9 +137,7 @@ def test_an_editor_archives_nothing_that_is_published(
     assert not greeting.archived
 
 
-def test_a_bulk_action_archives_what_is_free_and_brings_it_back(
-    greeting: Prompt, enter: Callable[[str], Client]
-) -> None:
+def test_a_bulk_action_archives_what_is_free_and_brings_it_back(greeting: Prompt, enter: Enter) -> None:
     client = enter("prompt editor")
     for action, archived in (("archive", True), ("bring_back", False)):
         client.post("/admin/prompts/prompt/", {"action": action, "_selected_action": [greeting.pk], "agreed": "yes"})
@@ -169,9 +145,7 @@ def test_a_bulk_action_archives_what_is_free_and_brings_it_back(
         assert greeting.archived is archived
 
 
-def test_an_editor_cannot_lift_the_rules_of_publishing_by_the_form(
-    greeting: Prompt, enter: Callable[[str], Client]
-) -> None:
+def test_an_editor_cannot_lift_the_rules_of_publishing_by_the_form(greeting: Prompt, enter: Enter) -> None:
     secure(greeting, ADA, needs_green=True, needs_approval=True)
     said = {"name": "greeting", "description": "", "category": "chat", "tags": ""}
     assert enter("prompt editor").post(f"/admin/prompts/prompt/{greeting.pk}/change/", said).status_code == 302
@@ -179,7 +153,7 @@ def test_an_editor_cannot_lift_the_rules_of_publishing_by_the_form(
     assert (greeting.needs_green, greeting.needs_approval, greeting.tags) == (True, True, [])
 
 
-def test_a_prompt_is_made_by_the_form_and_found_by_its_words(acme: Any, enter: Callable[[str], Client]) -> None:
+def test_a_prompt_is_made_by_the_form_and_found_by_its_words(acme: Any, enter: Enter) -> None:
     client = enter("prompt editor")
     said = {"name": "farewell", "organisation": acme.pk, "description": "Good bye", "category": "chat", "tags": "a\nb"}
     made = client.post("/admin/prompts/prompt/add/", said)
@@ -191,7 +165,7 @@ def test_a_prompt_is_made_by_the_form_and_found_by_its_words(acme: Any, enter: C
 
 
 def test_an_editor_chooses_among_organisations_and_staff_without_a_right_to_their_pages(
-    acme: Any, greeting: Prompt, enter: Callable[[str], Client]
+    acme: Any, greeting: Prompt, enter: Enter
 ) -> None:
     client = enter("prompt editor")
     User.objects.create_user("customer")
@@ -209,15 +183,13 @@ def test_an_editor_chooses_among_organisations_and_staff_without_a_right_to_thei
 @pytest.mark.parametrize(
     "said", [{"name": ""}, {"name": "a b"}, {"name": "export"}, {"tags": "t\x00"}, {"tags": "x" * 99}]
 )
-def test_a_form_that_makes_no_sense_is_shown_again(
-    acme: Any, enter: Callable[[str], Client], said: dict[str, str]
-) -> None:
+def test_a_form_that_makes_no_sense_is_shown_again(acme: Any, enter: Enter, said: dict[str, str]) -> None:
     form = {"name": "farewell", "organisation": acme.pk, "description": "", "category": "chat", "tags": "", **said}
     assert enter("prompt editor").post("/admin/prompts/prompt/add/", form).status_code == 200
     assert not Prompt.objects.exists()
 
 
-def test_nothing_that_people_wrote_runs(greeting: Prompt, save: Save, enter: Callable[[str], Client]) -> None:
+def test_nothing_that_people_wrote_runs(greeting: Prompt, save: Save, enter: Enter) -> None:
     for version in ("First", f"Second {{{{ '{{{{' }}}} {HOSTILE.replace('{{ 7|add:7 }}', '')}"):
         save(version)
     move(greeting, "production", whole(1), ADA, reason=HOSTILE)
@@ -230,19 +202,17 @@ def test_nothing_that_people_wrote_runs(greeting: Prompt, save: Save, enter: Cal
         assert "14\u202e" not in said
 
 
-def test_a_protected_label_can_be_set_free_by_who_may_publish(
-    greeting: Prompt, twice: str, enter: Callable[[str], Client]
-) -> None:
+def test_a_protected_label_can_be_set_free_by_who_may_publish(greeting: Prompt, twice: str, enter: Enter) -> None:
     protect(greeting, "production", ADA, protected=False)
     assert moved(enter("prompt editor"), twice) == 302
 
 
-def test_an_archived_prompt_says_so(greeting: Prompt, twice: str, enter: Callable[[str], Client]) -> None:
+def test_an_archived_prompt_says_so(greeting: Prompt, twice: str, enter: Enter) -> None:
     archive(greeting, ADA)
     assert "Bring greeting back" in enter("prompt editor").get(twice).content.decode()
 
 
-def test_a_label_of_ones_own_is_named_on_the_prompts_page(twice: str, enter: Callable[[str], Client]) -> None:
+def test_a_label_of_ones_own_is_named_on_the_prompts_page(twice: str, enter: Enter) -> None:
     client = enter("prompt editor")
 
     assert client.get(f"{twice}labels/?label=Canary ").headers["location"] == f"{twice}labels/canary/move/"

@@ -19,15 +19,16 @@ from llm.surfaces.models import named
 from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.views import ResourceView, body_of
 from llm.wiring import catalog
-from prompts import answers, editing, labelling, operations
-from prompts.authors import Author
+from prompts.api import answers, operations
+from prompts.api.paging import page
 from prompts.bodies import read_details, read_move, read_reference
 from prompts.difference import difference
-from prompts.labelling import LABEL
 from prompts.models import Category, LabelMove, Prompt, Version
-from prompts.paging import page
 from prompts.preview import as_sent, weighed
 from prompts.wording import read_wording
+from prompts.writing import editing, labelling
+from prompts.writing.authors import Author
+from prompts.writing.labelling import LABEL
 
 SEEN = Prompt.objects.prefetch_related("labels")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from llm.call import public_id
 from llm.prices import dollars
 from llm.types import JsonObject
-from prompts import outcomes
 from prompts.choosing import Split
+from prompts.examples import outcomes
 from prompts.models import Example, Label, LabelMove, Prompt, Proposal, Run, Version
 from prompts.variables import json_schema
 

@@ -30,15 +30,15 @@ from llm.surfaces.shapes import dollars
 from prompts.bodies import MOST_VERSIONS
 from prompts.checks import KINDS as CHECKS
 from prompts.checks import MAX_CHECKS
-from prompts.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
-from prompts.exampling import LONGEST_EXPECTED
-from prompts.exampling import LONGEST_NAME as LONGEST_EXAMPLE
-from prompts.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
 from prompts.models import Category, Outcome, RunState
 from prompts.models.prompts import LONGEST_NAME
 from prompts.variables import KINDS
 from prompts.variables.declaration import MAX_VARIABLES
 from prompts.wording import LONGEST_CONTENT, MAX_MESSAGES, MAX_MODELS, ROLES
+from prompts.writing.editing import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
+from prompts.writing.examples import LONGEST_EXPECTED
+from prompts.writing.examples import LONGEST_NAME as LONGEST_EXAMPLE
+from prompts.writing.labelling import LONGEST_REASON, MOST_SHARES, MOST_WEIGHT
 
 PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """Of what is kept: no control characters but tab and new lines."""

@@ -12,11 +12,11 @@ from llm.surfaces.auth import caller_of, requires
 from llm.surfaces.http import raw_body
 from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.views import ResourceView
-from prompts import operations
-from prompts.authors import Author
-from prompts.labelling import LONGEST_REASON
+from prompts.api import operations
 from prompts.models import Prompt
 from prompts.transfer import Import, as_json, as_yaml, exported, imported, read
+from prompts.writing.authors import Author
+from prompts.writing.labelling import LONGEST_REASON
 
 FORMS = {"json": ("application/json", as_json), "yaml": ("application/yaml", as_yaml)}
 

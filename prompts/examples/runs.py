@@ -22,11 +22,11 @@ from llm.models import Organisation
 from llm.store import visit
 from llm.types import JsonObject
 from llm.wiring import catalog
-from prompts.authors import Author
-from prompts.editing import held
+from prompts.examples.trying import Answer, ask, verdicts
 from prompts.models import Example, Outcome, Prompt, Result, Run, RunState
 from prompts.staff_keys import staff_token
-from prompts.trying import Answer, ask, verdicts
+from prompts.writing.authors import Author
+from prompts.writing.editing import held
 
 log = logging.getLogger(__name__)
 

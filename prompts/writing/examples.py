@@ -13,9 +13,9 @@ from llm.dialects.fields import Fields
 from llm.errors import InvalidField
 from llm.types import JsonObject
 from prompts.checks import read_checks
-from prompts.editing import held, plain
 from prompts.models import Example, Prompt
 from prompts.texts import check_kept
+from prompts.writing.editing import held, plain
 
 LONGEST_NAME = 200
 LONGEST_EXPECTED = 100_000

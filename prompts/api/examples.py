@@ -10,14 +10,14 @@ from llm.errors import NotFound
 from llm.surfaces.auth import caller_of, requires
 from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.views import ResourceView, body_of
-from prompts import answers, operations
-from prompts.api import found, own, writer
-from prompts.authors import Author
+from prompts.api import answers, operations
+from prompts.api.paging import page
+from prompts.api.prompts import found, own, writer
 from prompts.bodies import read_versions
-from prompts.examples import run_as
-from prompts.exampling import delete_example, read_example, save_example
+from prompts.examples.runs import run_as
 from prompts.models import Example, Prompt
-from prompts.paging import page
+from prompts.writing.authors import Author
+from prompts.writing.examples import delete_example, read_example, save_example
 
 
 class ExampleListView(ResourceView):

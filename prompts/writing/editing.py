@@ -14,11 +14,11 @@ from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.errors import Conflict, Forbidden, InvalidField
 from llm.models import Organisation
 from llm.models.stamp import RegistryStamp
-from prompts.authors import Author
 from prompts.models import Category, Prompt, Version
 from prompts.render import problems
 from prompts.texts import check_kept
 from prompts.wording import Wording
+from prompts.writing.authors import Author
 
 LONGEST_NOTE = 2_000
 LONGEST_DESCRIPTION = 2_000

@@ -11,9 +11,9 @@ from hypothesis.extra.django import TestCase
 from llm.errors import Conflict, Forbidden, InvalidField
 from llm.models import Organisation
 from prompts.choosing import Split, chosen
-from prompts.editing import Details, create, save_version, secure
-from prompts.labelling import approve, decline, move, protect, standing, whole
 from prompts.models import Example, LabelMove, Outcome, Prompt, Proposal, Result, Run
+from prompts.writing.editing import Details, create, save_version, secure
+from prompts.writing.labelling import approve, decline, move, protect, standing, whole
 from tests.prompts.conftest import ADA, EVE, Save, wording
 
 

@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from llm.call import new_id
-from prompts.exampling import Draft, save_example
-from prompts.greenness import not_green
 from prompts.models import Example, Outcome, Prompt, Result, Run
+from prompts.writing.examples import Draft, save_example
+from prompts.writing.greenness import not_green
+from tests.prompts.admin.conftest import Enter
 from tests.prompts.conftest import Save
 
 HOSTILE = "<script>alert(1)</script>{{ 7|add:7 }}\u202e"
@@ -28,12 +29,8 @@ USED = "{{ customer }}{% if words %}{{ words }}{% endif %}{% if polite %}!{% end
 
 
 @pytest.fixture
-def editor(db: None) -> Client:
-    user = User.objects.create_user("eve", is_staff=True)
-    user.groups.add(Group.objects.get(name="prompt editor"))
-    client = Client()
-    client.force_login(user)
-    return client
+def editor(enter: Enter) -> Client:
+    return enter("prompt editor")
 
 
 @pytest.fixture

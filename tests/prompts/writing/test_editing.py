@@ -6,9 +6,9 @@ import pytest
 
 from llm.errors import Conflict, Forbidden, InvalidField
 from llm.models import Organisation, RegistryStamp
-from prompts.editing import Details, Origin, archive, create, describe, duplicate, save_version, secure
-from prompts.labelling import move, whole
 from prompts.models import Prompt
+from prompts.writing.editing import Details, Origin, archive, create, describe, duplicate, save_version, secure
+from prompts.writing.labelling import move, whole
 from tests.prompts.conftest import ADA, EVE, Save, wording
 
 

@@ -17,11 +17,11 @@ from django.utils import timezone
 from llm.call import Caller
 from llm.errors import Conflict, GoingAway, InvalidField
 from llm.models import Organisation
-from prompts import trying
-from prompts.editing import archive
-from prompts.examples import begin, carried_out, is_under_way, paid_by
-from prompts.exampling import Draft, save_example
+from prompts.examples import trying
+from prompts.examples.runs import begin, carried_out, is_under_way, paid_by
 from prompts.models import Prompt, Run
+from prompts.writing.editing import archive
+from prompts.writing.examples import Draft, save_example
 from tests.llm.doubles import CALLER
 from tests.prompts.conftest import ADA, Save
 from tests.prompts.furnished import EDITOR, MANAGER, READER, limited, visiting

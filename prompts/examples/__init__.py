@@ -1,0 +1,1 @@
+"""Examples carried out: asked like any call, judged by their checks, kept and shown."""

@@ -1,0 +1,1 @@
+"""The only writers of prompts: forms, API, imports and bulk actions all come through here."""
