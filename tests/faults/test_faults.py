@@ -16,6 +16,8 @@ from tests.faults.table import told, written
 from tests.upstream.naming import parse
 from tests.upstream.words import WORDS
 
+pytestmark = pytest.mark.alone  # vendors' words are counted until a time is up
+
 MEND = "run `python -m tests.faults --write`, read what changed, and commit it if it is meant"
 SLACK = 10.0
 """Seconds that everything else may take, on a machine that others use too; no vendor asks for less than 30 s where it

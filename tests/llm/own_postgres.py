@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,10 @@ class OwnPostgres:
 
     def freeze(self) -> None:
         """The server and every process that serves a connection: sockets stay open and nobody answers."""
-        for pid in self._pids():
-            os.kill(pid, signal.SIGSTOP)
+        self._send(signal.SIGSTOP, self._pids())
 
     def thaw(self) -> None:
-        for pid in self._pids():
-            os.kill(pid, signal.SIGCONT)
+        self._send(signal.SIGCONT, self._pids())
 
     def stop(self) -> None:
         if self._process is not None:
@@ -62,15 +61,18 @@ class OwnPostgres:
     def kill(self) -> None:
         """The server and every process that serves a connection, without a word."""
         assert self._process is not None
-        for pid in reversed(self._pids()):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._send(signal.SIGKILL, reversed(self._pids()))
         self._process.wait()
         self._process = None
 
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _send(self, number: signal.Signals, pids: Iterable[int]) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):  # what serves a connection ends with it
+                os.kill(pid, number)
 
     def _pids(self) -> list[int]:
         assert self._process is not None

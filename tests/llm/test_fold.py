@@ -170,10 +170,13 @@ def test_a_long_answer_costs_its_length_only() -> None:
 
 
 def cost_of(batches: int) -> float:
-    """CPU seconds."""
-    fold = Fold()
-    began = time.process_time()
-    for _ in range(batches):
-        fold.add([ToolCallDelta(0, arguments="0123456789"), TextDelta("0123456789"), ExtraDelta({"logprobs": [1]})])
-    assert len(fold.completion.choices[0].text) == batches * 10
-    return time.process_time() - began
+    """CPU seconds of this thread, at the best of three."""
+    costs = []
+    for _ in range(3):
+        fold = Fold()
+        began = time.thread_time()
+        for _ in range(batches):
+            fold.add([ToolCallDelta(0, arguments="0123456789"), TextDelta("0123456789"), ExtraDelta({"logprobs": [1]})])
+        assert len(fold.completion.choices[0].text) == batches * 10
+        costs.append(time.thread_time() - began)
+    return min(costs)

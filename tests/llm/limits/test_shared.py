@@ -25,6 +25,8 @@ from tests.llm.limits.demands import asked, granted, places, requests, settled, 
 from tests.llm.own_redis import OwnRedis
 from tests.services import free_port
 
+pytestmark = pytest.mark.alone  # Redis has milliseconds to answer in
+
 Make = Callable[..., RedisMeters]
 
 
@@ -307,7 +309,6 @@ asyncio.run(hold())
 """
 
 
-@pytest.mark.alone
 async def test_a_killed_process_loses_its_places_and_a_living_one_does_not(make: Make, redis_url: str) -> None:
     meters, demand = make(silence=1.5), places(1)
     process = subprocess.Popen(  # noqa: ASYNC220  # nothing else goes on in this test's loop
