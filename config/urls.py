@@ -22,7 +22,7 @@ from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
 from prompts.admin.editor.page import editor
 from prompts.admin.editor.preview import preview
-from prompts.admin.pages import comparison, example, examples, home, moving, reading
+from prompts.admin.pages import comparison, example, examples, home, moving, proposals, reading
 from prompts.api.examples import ExampleListView, ExampleRunView, ExampleView
 from prompts.api.prompts import (
     DifferenceView,
@@ -107,7 +107,7 @@ urlpatterns = [
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/", moving.history, name="prompt-history"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/move/", moving.moving, name="prompt-move"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/protection/", moving.protection, name="prompt-protection"),
-    path("admin/prompts/prompt/<int:pk>/proposals/<int:number>/", moving.proposal, name="prompt-proposal"),
+    path("admin/prompts/prompt/<int:pk>/proposals/<int:number>/", proposals.proposal, name="prompt-proposal"),
     path("admin/", admin.site.urls),
     path("playground/", playground, name="playground"),
     path("playground/token/", playground_token, name="playground-token"),

@@ -20,13 +20,14 @@ Split = list[Share]
 
 
 def in_words(split: Split) -> str:
-    """For people: `version 3`, or `versions 3 (90 %) and 4 (10 %)`."""
+    """For people: `version 3`, or `versions 3 (90 %), 4 (5 %) and 5 (5 %)`."""
     if not split:
         return "no version"
     if len(split) == 1:
         return f"version {split[0]['version']}"
     whole = sum(share["weight"] for share in split)
-    return "versions " + " and ".join(f"{one['version']} ({100 * one['weight'] / whole:.3g} %)" for one in split)
+    *first, last = [f"{one['version']} ({100 * one['weight'] / whole:.3g} %)" for one in split]
+    return f"versions {', '.join(first)} and {last}"
 
 
 def chosen(split: Split, lot: str) -> int:

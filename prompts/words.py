@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
@@ -35,7 +36,8 @@ class Comparison:
 
     def pieces(self, before: str, after: str) -> tuple[Piece, ...]:
         """In reading order. "same" and "gone" make up the old text, "same" and "new" the new one."""
-        return tuple(_merged(self._pieces(WORD.findall(before), WORD.findall(after))))
+        found = list(_stretches(self._pieces(WORD.findall(before), WORD.findall(after))))
+        return tuple(piece for stretch in _folded(found) for piece in stretch.pieces())
 
     def _pieces(self, before: list[str], after: list[str]) -> Iterator[Piece]:
         head, tail = _ends(before, after)
@@ -144,19 +146,71 @@ def _common_lengths(before: list[str], after: list[str]) -> list[list[int]]:
     return rows
 
 
-def _merged(found: Iterable[Piece]) -> Iterator[Piece]:
-    """Neighbours of a kind as one; between two pieces that stay, what is gone comes before what is new."""
+@dataclass(slots=True)
+class Stretch:
+    """Text that stays, and what is gone and new after it."""
+
+    same: str = ""
+    gone: str = ""
+    new: str = ""
+
+    def pieces(self) -> Iterator[Piece]:
+        told: tuple[Piece, ...] = (("same", self.same), ("gone", self.gone), ("new", self.new))
+        return (piece for piece in told if piece[1])
+
+
+@dataclass(slots=True)
+class Fold:
+    """Stretches `first` to `last` as one, with how many characters are gone and new in it."""
+
+    first: int
+    last: int
+    gone: int
+    new: int
+
+    def takes(self, same: str, other: Fold) -> bool:
+        """Whether what stays between two exchanges is too little to read them apart."""
+        are_exchanges = all((self.gone, self.new, other.gone, other.new))
+        size = min(max(self.gone, self.new), max(other.gone, other.new))
+        return are_exchanges and len(same) <= size and "\n" not in same
+
+    def take(self, same: str, other: Fold) -> None:
+        self.last = other.last
+        self.gone += len(same) + other.gone
+        self.new += len(same) + other.new
+
+
+def _stretches(found: Iterable[Piece]) -> Iterator[Stretch]:
+    """In each, what is gone comes before what is new."""
     texts: dict[Kind, list[str]] = {"same": [], "gone": [], "new": []}
     for kind, text in found:
         if kind == "same" and text and (texts["gone"] or texts["new"]):
-            yield from _told(texts)
-        if text:
-            texts[kind].append(text)
-    yield from _told(texts)
+            yield _joined(texts)
+        texts[kind].append(text)
+    yield _joined(texts)
 
 
-def _told(texts: dict[Kind, list[str]]) -> Iterator[Piece]:
-    for kind, parts in texts.items():
-        if parts:
-            yield kind, "".join(parts)
+def _joined(texts: dict[Kind, list[str]]) -> Stretch:
+    said = Stretch(**{kind: "".join(parts) for kind, parts in texts.items()})
+    for parts in texts.values():
         parts.clear()
+    return said
+
+
+def _folded(stretches: list[Stretch]) -> Iterator[Stretch]:
+    """With a word or two between changes changed along with them: whole phrases are read more easily than a word here
+    and a word there."""
+    folds: list[Fold] = []
+    for index, stretch in enumerate(stretches):
+        folds.append(Fold(index, index, len(stretch.gone), len(stretch.new)))
+        while len(folds) > 1 and folds[-2].takes(same := stretches[folds[-1].first].same, folds[-1]):
+            last = folds.pop()
+            folds[-1].take(same, last)
+    return (_together(stretches[fold.first : fold.last + 1]) for fold in folds)
+
+
+def _together(stretches: list[Stretch]) -> Stretch:
+    first, *rest = stretches
+    gone = first.gone + "".join(each.same + each.gone for each in rest)
+    new = first.new + "".join(each.same + each.new for each in rest)
+    return Stretch(first.same, gone, new)

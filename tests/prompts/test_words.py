@@ -28,6 +28,30 @@ def pieces(before: str, after: str) -> tuple[Piece, ...]:
         ("a b", "", (("gone", "a b"),)),
         ("Be kind.", "Be very kind.", (("same", "Be "), ("new", "very "), ("same", "kind."))),
         ("Be kind.", "Be brief.", (("same", "Be "), ("gone", "kind"), ("new", "brief"), ("same", "."))),
+        ("First words", "Third thoughts", (("gone", "First words"), ("new", "Third thoughts"))),
+        (
+            "0.3, 4",
+            "0.5, 7",
+            (("same", "0."), ("gone", "3"), ("new", "5"), ("same", ", "), ("gone", "4"), ("new", "7")),
+        ),
+        (
+            "one\ntwo",
+            "eins\nzwei",
+            (("gone", "one"), ("new", "eins"), ("same", "\n"), ("gone", "two"), ("new", "zwei")),
+        ),
+        (
+            "Sign with the name of the shop.",
+            "Sign as the team. Greet by name.",
+            (
+                ("same", "Sign "),
+                ("gone", "with"),
+                ("new", "as"),
+                ("same", " the "),
+                ("gone", "name of the shop"),
+                ("new", "team. Greet by name"),
+                ("same", "."),
+            ),
+        ),
         ("東京に行く", "京都に行く", (("gone", "東"), ("same", "京"), ("new", "都"), ("same", "に行く"))),
     ],
 )

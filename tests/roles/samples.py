@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from analytics.models import RequestLog
 from llm.models import Provider
-from prompts.models import Example, Prompt, Run, Version
+from prompts.models import Example, Prompt, Proposal, Run, Version
 from prompts.wording import Line, Wording
 from tests.analytics.logbook import row
 
@@ -43,12 +43,13 @@ def sample(model: type[models.Model]) -> models.Model:
 
 
 def written() -> Prompt:
-    """A prompt with a version, an example and a run of it, each the first."""
+    """A prompt with a version, an example, a run and a proposal of it, each the first."""
     prompt = Prompt.objects.create(pk=1, name="sample", newest=1, search="sample")
     wording = Wording((Line("user", "Hello"),)).as_json()
     told: dict[str, Any] = {"prompt": prompt, "author": "sample", "created_at": timezone.now()}
     Version.objects.create(number=1, wording=wording, **told)
     Run.objects.create(pk=1, versions=[1], total=1, **told)
+    Proposal.objects.create(pk=1, label="sample", before=[], after=[{"version": 1, "weight": 1.0}], **told)
     Example.objects.create(pk=1, prompt=prompt, name="sample", changed_at=timezone.now())
     return prompt
 

@@ -61,13 +61,17 @@ class VariableForm(Form):
         """Fields that only some types have."""
         return [self[name] for name in APPLIES]
 
+    @property
+    def has_wrong_bounds(self) -> bool:
+        return any(self[name].errors for name in ("default", *APPLIES))
+
 
 class SettingsForm(Form):
     """Beside the wording's settings, the version it was made from, and what its author notes of it."""
 
     model = forms.CharField(required=False, widget=forms.Select, help_text="Asked where the caller names none.")
     temperature = Text(attrs={"inputmode": "decimal"}, help_text="0 to 2.")
-    max_tokens = Text(attrs={"inputmode": "numeric"}, label="Most tokens of the answer")
+    max_tokens = Text(attrs={"inputmode": "numeric"}, label="Longest answer", help_text="In tokens.")
     top_p = Text(attrs={"inputmode": "decimal"}, label="Top p", help_text="0 to 1.")
     stop = Text(rows=2, label="Stop at", help_text="One on each line.")
     options = Text(rows=3, label="Other options", help_text="A JSON object, named as in the API.")
@@ -81,6 +85,13 @@ class SettingsForm(Form):
         chosen = self["model"].value()
         unknown = [str(chosen)] if chosen and chosen not in models else []
         self.fields["model"].widget.choices = [("", "None"), *((name, name) for name in [*unknown, *models])]
+
+
+def called(setting: str) -> str:
+    """What the pages call a setting: as its field does, else by the name that the API has for it."""
+    name = setting.removeprefix("options.")
+    field = SettingsForm.base_fields.get(name)
+    return str(field.label or name.capitalize()) if field is not None else name
 
 
 class Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # Django's formsets take no arguments at run time

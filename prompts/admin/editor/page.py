@@ -55,7 +55,7 @@ def _saved(request: HttpRequest, prompt: Prompt, sheet: Sheet) -> HttpResponse:
     try:
         version = editing.save_version(prompt, wording, Author.of_user(request.user), origin)
     except Conflict:
-        return _overtaken(request, prompt, wording)
+        return _overtaken(request, prompt, wording, base=said["base"])
     except InvalidField as error:
         sheet.blame(error)
         return _page(request, prompt, sheet, status=422)
@@ -78,13 +78,13 @@ def judged(sheet: Sheet) -> Wording | None:
     return None if wrong else wording
 
 
-def _overtaken(request: HttpRequest, prompt: Prompt, wording: Wording) -> HttpResponse:
+def _overtaken(request: HttpRequest, prompt: Prompt, wording: Wording, *, base: int | None) -> HttpResponse:
     """Somebody saved meanwhile: the difference is shown, and who saves again does so knowingly."""
     prompt.refresh_from_db()
     newest = numbered(prompt, prompt.newest)
     said = request.POST.copy()
     said["base"] = str(newest.number)
-    more = {"overtaken": newest, "changes": between(newest.opened(), wording)}
+    more = {"overtaken": newest, "base": base, "changes": between(newest.opened(), wording)}
     return _page(request, prompt, Sheet.sent(said, models=model_names()), more=more, status=409)
 
 

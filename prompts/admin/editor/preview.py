@@ -57,7 +57,7 @@ def previewed(sheet: Sheet, said: QueryDict) -> JsonObject:
     except TemplateError:
         return told  # one of the problems
     except InvalidField as error:
-        return told | {"refusal": {"message": sentence(error), "param": error.param}}
+        return told | {"refusal": {"message": sentence(error).removeprefix("variables."), "param": error.param}}
 
 
 def chosen(variables: tuple[Variable, ...], typed: str) -> JsonObject:

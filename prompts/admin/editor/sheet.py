@@ -19,6 +19,8 @@ from prompts.wording import Wording, read_wording
 
 PLACE = re.compile(r"(messages|variables)\[(\d{1,4})\](?:\.(\w+))?")
 OPTION = re.compile(r"options\.(temperature|max_tokens|top_p|stop)\b")
+FIELD = re.compile(rf"(messages|variables)\[\d+\]\.\w+|{OPTION.pattern}|(?!messages|variables)\w+")
+"""Paths that are what a field holds, as a whole."""
 NAMED = ("temperature", "max_tokens", "top_p")
 """Options with a field of their own, which `stop` has too where it is a list."""
 
@@ -87,9 +89,14 @@ class Sheet:
 
 
 def sentence(error: Problem | InvalidField) -> str:
+    """The path to a field need not be said beside that field; one that leads into it is."""
     where = f"Line {error.line}, column {error.column}: " if isinstance(error, Problem) and error.line else ""
     hint = f" {error.hint[:1].upper()}{error.hint[1:]}" if error.hint else ""
-    said = f"{where}{error.message}{hint}"
+    message = error.message
+    if isinstance(error, InvalidField) and FIELD.fullmatch(error.param or ""):
+        message = message.removeprefix(f"{error.param}: ")
+        message = message[:1].upper() + message[1:]
+    said = f"{where}{message}{hint}"
     return said if said.endswith((".", "?")) else f"{said}."
 
 

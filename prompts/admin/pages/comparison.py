@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from llm.admin.own import own_page
+from prompts.admin.editor.forms import called
 from prompts.admin.pages.doors import LOOK, door, numbered, whole_number
 from prompts.difference import Change, difference
 from prompts.models import Prompt, Version
@@ -22,6 +23,10 @@ class Shown:
     change: Change
     left: list[Piece]
     right: list[Piece]
+
+    @property
+    def name(self) -> str:
+        return called(self.change.name) if self.change.subject == "setting" else self.change.name
 
 
 def shown(before: Version, after: Version) -> list[Shown]:
@@ -43,11 +48,12 @@ def between(before: Wording, after: Wording) -> list[Shown]:
 def comparison(request: HttpRequest, prompt: Prompt, number: int, other: int) -> HttpResponse:
     before, after = numbered(prompt, number), numbered(prompt, other)
     context = {
-        "title": f"{prompt.name}: {number} and {other}",
+        "title": f"Versions {number} and {other} of {prompt.name}",
         "prompt": prompt,
         "before": before,
         "after": after,
         "changes": shown(before, after),
+        "sides": (f"Version {number}", f"Version {other}"),
         "beside": request.GET.get("view") == "beside",
     }
     return own_page(request, "pages/prompts/difference.html", context)

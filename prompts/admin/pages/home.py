@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 from llm.admin.own import own_page
 from llm.errors import CallerError
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
-from prompts.admin.pages.moving import Wish, ways_back
+from prompts.admin.pages.moving import ways_back
+from prompts.admin.pages.wish import Wish
 from prompts.choosing import in_words
 from prompts.models import LABELS, PROTECTED, Label, Prompt, Version
 from prompts.usage import DAYS, Use, by_version, callers

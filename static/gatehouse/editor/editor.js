@@ -64,7 +64,7 @@ function offer() {
   const kept = unsaved.found();
   if (!kept) return;
   const box = document.getElementById("unsaved");
-  box.querySelector("span").textContent = `on ${new Date(kept.at).toLocaleString()}${kept.base === form.elements.base.value ? "" : `, when version ${kept.base} was the newest`}`;
+  box.querySelector("span").textContent = `on ${new Date(kept.at).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}${kept.base === form.elements.base.value ? "" : `, when version ${kept.base} was the newest`}`;
   box.hidden = false;
   unsaved.waits = true;
   box.addEventListener("click", ({ target }) => {
@@ -101,8 +101,10 @@ form.addEventListener("keydown", (event) => {
 form.addEventListener("submit", () => unsaved.keep(true));
 
 document.documentElement.classList.add("scripts");
-offer();
 for (const noun of ["messages", "variables"]) renumber(form, noun);
 for (const row of form.querySelectorAll("[data-row]")) begin(row);
 declare();
+unsaved.begin();
+offer();
+if (form.dataset.refused) unsaved.keep();
 preview.ask();

@@ -45,11 +45,19 @@ export class Preview {
     state.className = level || "quiet";
   }
 
-  show(told) {
+  // Nobody who has not begun yet is told what is wrong.
+  get isBegun() {
+    return [...this.form.querySelectorAll("textarea[data-template]")].some(({ value }) => value.trim());
+  }
+
+  show(said) {
+    const told = this.isBegun ? said : { ...said, problems: [], messages: [], weight: null };
     const wrong = told.problems.filter(({ level }) => level === "error").length;
     const doubtful = told.problems.length - wrong;
-    const said = [wrong && `${wrong} ${wrong > 1 ? "errors" : "error"}`, doubtful && `${doubtful} ${doubtful > 1 ? "warnings" : "warning"}`].filter(Boolean);
-    this.say(said.length ? `${said.join(" and ")}.` : "Nothing is wrong.", wrong ? "bad" : doubtful ? "odd" : "good");
+    const counted = [wrong && `${wrong} ${wrong > 1 ? "errors" : "error"}`, doubtful && `${doubtful} ${doubtful > 1 ? "warnings" : "warning"}`].filter(Boolean);
+    if (told.refusal && !wrong) counted.unshift("A value does not fit");
+    if (this.isBegun) this.say(counted.length ? `${counted.join(" and ")}.` : "Nothing is wrong.", wrong || told.refusal ? "bad" : doubtful ? "odd" : "good");
+    else this.say("Write a message: here you see what would be sent.");
     this.showProblems(told.problems);
     if (told.variables) this.showValues(told.variables, told.refusal);
     this.showMessages(told);
@@ -76,9 +84,8 @@ export class Preview {
   showMessages({ messages, refusal }) {
     const sent = document.getElementById("sent");
     if (refusal) sent.replaceChildren(made("p", refusal.message, { className: "alert" }));
-    if (!messages) sent.classList.add("stale");
+    sent.classList.toggle("stale", !messages && !refusal);
     if (!messages) return;
-    sent.classList.remove("stale");
     sent.replaceChildren(...messages.map(({ role, content }) => {
       const turn = made("article", "", { className: "turn" });
       const parts = typeof content === "string" ? [{ type: "text", text: content }] : content;

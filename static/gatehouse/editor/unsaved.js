@@ -6,8 +6,15 @@ export class Unsaved {
   constructor(form) {
     this.form = form;
     this.place = `gatehouse:prompt:${form.dataset.prompt}`;
-    this.first = this.typed();
+    this.shown = null; // what the page came with
+    this.saved = null; // the same, where it can be had again
     this.waits = false; // an offer that nobody has answered yet must not be overwritten
+  }
+
+  // Once the rows are as this script shows them. What was refused stands nowhere but here.
+  begin() {
+    this.shown = this.typed();
+    if (!this.form.dataset.refused) this.saved = this.shown;
   }
 
   typed() {
@@ -20,7 +27,7 @@ export class Unsaved {
     const typed = this.typed();
     const base = this.form.elements.base.value;
     try {
-      if (typed === this.first && !sent) localStorage.removeItem(this.place);
+      if (typed === this.saved && !sent) localStorage.removeItem(this.place);
       else if (typed.length <= LONGEST) localStorage.setItem(this.place, JSON.stringify({ typed, base, sent, at: Date.now() }));
     } catch {
       // the browser keeps nothing, or no more
@@ -31,7 +38,7 @@ export class Unsaved {
   found() {
     try {
       const kept = JSON.parse(localStorage.getItem(this.place));
-      if (!kept || kept.typed === this.first) return null;
+      if (!kept || kept.typed === this.shown) return null;
       const saved = kept.sent && kept.base !== this.form.elements.base.value;
       if (!saved && Date.now() - kept.at < DAYS * 86_400_000) return kept;
       this.discard();

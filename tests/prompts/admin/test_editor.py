@@ -102,6 +102,14 @@ def test_who_may_only_look_reads_a_version(here: str, enter: Enter) -> None:
     assert "edit/" not in page
 
 
+def test_who_was_overtaken_finds_a_way_to_what_changed_meanwhile(here: str, editor: Client, save: Save) -> None:
+    typed = opened(editor, here)
+    save("Theirs")
+    page = editor.post(f"{here}edit/", typed | {NEWEST: "Mine"}).content.decode()
+    assert f'{here}diff/1/2/" target="_blank"' in page
+    assert "<ins>Mine</ins>" in page
+
+
 def test_all_that_is_wrong_is_said_at_once_where_it_was_typed(greeting: Prompt, here: str, editor: Client) -> None:
     said = {NEWEST: "One\n{{ custmer }} {% if %}", "variables-0-default": "x", "variables-0-max_length": "0"}
     answer = saved(editor, here, **said | {NEWEST: "One\n{{ custmer }}"})

@@ -151,6 +151,31 @@ def test_what_was_typed_survives_a_reload_and_can_be_discarded(window: tuple[Pag
     expect(page.get_by_role("button", name="Bring it back")).to_be_hidden()
 
 
+def test_what_was_refused_is_not_offered_beside_itself_but_when_the_page_was_left(window: tuple[Page, Watch]) -> None:
+    page, watch = window
+    home = make(page, "refused")
+    write_greeting(page)
+    text(page).fill("Greet {{ nobody }}")
+    save(page, "")
+    expect(page.get_by_role("alert").first).to_contain_text("Nothing is saved")
+    expect(page.get_by_role("button", name="Bring it back")).to_be_hidden()
+    assert refused(watch, 422)
+
+    page.goto(f"{home}edit/")
+    press(page, "Bring it back")
+    expect(text(page)).to_have_text("Greet {{ nobody }}")
+
+
+def test_nobody_who_has_not_begun_is_told_what_is_wrong(window: tuple[Page, Watch]) -> None:
+    page, _ = window
+    make(page, "blank")
+    page.get_by_role("link", name="Write the first version").click()
+    expect(page.locator("#state")).to_have_text("Write a message: here you see what would be sent.")
+    expect(page.get_by_role("list", name="What is wrong").get_by_role("button")).to_have_count(0)
+    text(page).fill("Hello")
+    expect(page.locator("#state")).to_have_text("Nothing is wrong.")
+
+
 def test_values_of_the_preview_are_judged_and_nothing_in_them_is_markup(window: tuple[Page, Watch]) -> None:
     page, _ = window
     make(page, "hostile")
@@ -158,7 +183,8 @@ def test_values_of_the_preview_are_judged_and_nothing_in_them_is_markup(window: 
     page.locator("#values").get_by_label("customer").fill(HOSTILE)
     expect(sent(page)).to_contain_text(HOSTILE)
     page.locator("#values").get_by_label("words").fill("many")
-    expect(sent(page)).to_contain_text("variables.words")
+    expect(sent(page)).to_have_text('words: got "many", wanted a whole number.')
+    expect(page.locator("#state")).to_have_text("A value does not fit.")
 
 
 def test_the_second_of_two_editors_sees_the_difference_and_loses_nothing(
@@ -181,6 +207,9 @@ def test_the_second_of_two_editors_sees_the_difference_and_loses_nothing(
     expect(page.locator("ins").first).to_have_text("Mine")
     expect(text(page)).to_have_text("Mine")
     assert refused(watch, 409)
+    page.goto(f"{home}edit/")
+    press(page, "Bring it back")
+    expect(text(page)).to_have_text("Mine")
     page.locator("button[name=save]").click()
     expect(page.get_by_role("status").first).to_contain_text("Version 3 is saved")
 

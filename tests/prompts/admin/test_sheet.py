@@ -13,7 +13,7 @@ from llm.dialects.fields import Fields
 from llm.errors import InvalidField
 from prompts.admin.editor import texts
 from prompts.admin.editor.changing import changed
-from prompts.admin.editor.sheet import Sheet, rows_of
+from prompts.admin.editor.sheet import Sheet, rows_of, sentence
 from prompts.judging import Problem
 from prompts.wording import Wording, read_wording
 from tests.prompts.conftest import wording
@@ -132,6 +132,21 @@ def test_what_cannot_be_read_is_said_at_its_field(name: str, value: str, param: 
 
     assert caught.value.param == param
     assert made.field(param) == name
+
+
+@pytest.mark.parametrize(
+    ("param", "words"),
+    [
+        ("variables[3].name", "Another variable has it."),
+        ("options.max_tokens", "Another variable has it."),
+        ("model", "Another variable has it."),
+        ("options.seed", "options.seed: another variable has it."),
+        ("response_schema.type", "response_schema.type: another variable has it."),
+        ("variables", "variables: another variable has it."),
+    ],
+)
+def test_the_path_to_a_field_is_not_said_beside_it(param: str, words: str) -> None:
+    assert sentence(InvalidField(f"{param}: another variable has it.", param=param)) == words
 
 
 @pytest.mark.parametrize("path", ["", "messages[7].content", "messages[0]", "nowhere", "variables[0].unheard_of"])
