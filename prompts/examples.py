@@ -23,7 +23,7 @@ from llm.store import visit
 from llm.types import JsonObject
 from llm.wiring import catalog
 from prompts.authors import Author
-from prompts.editing import held
+from prompts.bundle import held
 from prompts.models import Example, Outcome, Prompt, Result, Run, RunState
 from prompts.staff_keys import staff_token
 from prompts.trying import Answer, ask, verdicts

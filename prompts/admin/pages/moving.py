@@ -153,13 +153,14 @@ def ways_back(prompt: Prompt) -> dict[str, Wish]:
 def _page(
     request: HttpRequest, prompt: Prompt, label: str, wish: Wish, *, error: CallerError | None = None
 ) -> HttpResponse:
-    standing = labelling.standing(prompt, label)
+    row = labelling.found(prompt, label)
+    standing = row.split
     context: dict[str, Any] = {
         "title": f"Move {label} of {prompt.name}",
         "prompt": prompt,
         "label": label,
         "standing": in_words(standing),
-        "protected": labelling.is_protected(prompt, label),
+        "protected": row.protected,
         "author": Author.of_user(request.user),
         "versions": prompt.versions.defer("wording")[:200],
         "wish": wish,
