@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,17 +20,15 @@ from conversations.models import Conversation, MessageStatus
 from conversations.names import CONVERSATION, MESSAGE, public
 from conversations.requests import merged
 from conversations.turns import Outcome, Question, Turn
-from llm import tokens
 from llm.call import Call, Record
 from llm.dialects.errors import error_fields
 from llm.dialects.fields import Fields
 from llm.dialects.gatehouse import read_metadata, read_prompt
 from llm.errors import GatewayError, RateLimited, Unavailable
 from llm.gateway import Gateway
-from llm.prepare import completed, resolve
 from llm.store import visit
 from llm.types import Choice, EventStream, Message, Metadata, Request, Text
-from llm.wiring import catalog, clock, defaults, metrics
+from llm.wiring import clock, metrics
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ class Exchange:
         """Raises `GatewayError`; RateLimited where the turn does not come in time."""
         turn = await self._turn(call)
         try:
-            await self._enter(call, turn)
+            self._enter(call, turn)
             async with self._held(turn), aclosing(self._gateway.stream(call)) as batches:
                 async for events in batches:
                     self._live.add(events)
@@ -130,19 +129,19 @@ class Exchange:
             self._place.release()
             raise
 
-    async def _enter(self, call: Call, turn: Turn) -> None:
+    def _enter(self, call: Call, turn: Turn) -> None:
         """The call becomes what the conversation makes of it."""
         LIVE[turn.answer] = self._live
         call.headers["x-gatehouse-conversation"] = self._conversation
         call.headers["x-gatehouse-message"] = public(MESSAGE, turn.answer)
-        call.request = request = placed(call.request, turn)
+        said = history.replayable([*turn.past, *call.request.messages])
+        call.request = placed(call.request, turn.conversation, said)
+        call.shorten = partial(history.shortened, said=len(said))
         waited = call.record.queue_ms
         call.record = Record.opened(call)
         call.record.queue_ms = waited
-        over = await _over(call, request)
-        call.request = replace(request, messages=history.without(request.messages, over))
-        if dropped := over + turn.dropped:
-            call.record.warnings.append(f"The oldest {dropped} messages were left out: the model's window is full.")
+        if turn.dropped:
+            call.record.warnings.append(f"The first {turn.dropped} messages were left out: there are too many to send.")
 
     @asynccontextmanager
     async def _held(self, turn: Turn) -> AsyncGenerator[None, None]:
@@ -178,14 +177,14 @@ class Exchange:
             self._place.release()
 
 
-def placed(request: Request, turn: Turn) -> Request:
-    """The request with the conversation around it: its system message, its past, and what it says of every turn."""
-    ours = turn.conversation
+def placed(request: Request, ours: Conversation, said: list[Message]) -> Request:
+    """The request with the conversation around it: its system message, all that was said, and what it says of every
+    turn."""
     metadata = merged(_metadata(ours), request.metadata)
     system = [Message("system", [Text(ours.system)])] if ours.system else []
     return replace(
         request,
-        messages=[*system, *history.replayable([*turn.past, *request.messages])],
+        messages=[*system, *said],
         model=request.model or ours.model,
         prompt=request.prompt or (read_prompt(Fields(ours.prompt, "prompt", strict=True)) if ours.prompt else None),
         metadata=replace(
@@ -198,19 +197,6 @@ def placed(request: Request, turn: Turn) -> Request:
 
 def _metadata(ours: Conversation) -> Metadata:
     return read_metadata(Fields(ours.metadata, "metadata", strict=True))
-
-
-async def _over(call: Call, request: Request) -> int:
-    """How many of the oldest messages the model's window has no room for. Bounded by bytes; only near the window are
-    tokens counted, beside the event loop."""
-    try:
-        model = resolve(request, call.caller, catalog().snapshot())
-    except GatewayError:
-        return 0  # the gateway will say the same, and put it into the books
-    window, whole = model.context_window, completed(request, model, defaults())
-    if not window or tokens.bound(whole) + (whole.options.max_tokens or 0) <= window:
-        return 0
-    return await asyncio.to_thread(history.overflow, whole, window, lambda part: tokens.count(part, model.name))
 
 
 async def _given_back(turn: Turn, outcome: Outcome) -> None:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import takewhile
 
+from llm.call import Weigh
 from llm.types import Message, Part, Reasoning, Refusal, Request, Text, ToolCall
 
-Weigh = Callable[[Request], int]
 Turn = list[Message]
 
 
-def overflow(request: Request, window: int, weigh: Weigh) -> int:
-    """How many of its messages, from the old end, have no room in `window` beside the answer's bound.
+def shortened(request: Request, window: int, weigh: Weigh, *, said: int) -> Request:
+    """Without those of its last `said` messages, from the old end, that have no room in `window` beside the answer's
+    bound.
 
-    What leads (system, developer) and the newest turn always stay. A turn goes as a whole: a question with its answer,
-    a call with its result.
+    What leads (prompt, system message) and the newest turn always stay. A turn goes as a whole: a question with its
+    answer, a call with its result.
     """
-    room = window - (request.options.max_tokens or 0)
-    if weigh(request) <= room:
-        return 0
-    lead = leading(request.messages)
-    *older, newest = turns(request.messages[len(lead) :])
-    room -= weigh(replace(request, messages=[*lead, *newest]))
+    lead = request.messages[:-said]
+    *older, newest = turns(request.messages[-said:])
+    room = window - (request.options.max_tokens or 0) - weigh(replace(request, messages=[*lead, *newest]))
     frame = weigh(Request([]))
     while older and (room := room - weigh(Request(older[-1])) + frame) >= 0:
         older.pop()
-    return sum(map(len, older))
-
-
-def without(messages: list[Message], count: int) -> list[Message]:
-    """Without the `count` oldest of those that follow what leads."""
-    lead = leading(messages)
-    return [*lead, *messages[len(lead) + count :]]
-
-
-def leading(messages: list[Message]) -> list[Message]:
-    return list(takewhile(lambda message: message.role in ("system", "developer"), messages))
+    kept = request.messages[len(lead) + sum(map(len, older)) :]
+    return replace(request, messages=[*lead, *kept])
 
 
 def turns(messages: Iterable[Message]) -> list[Turn]:

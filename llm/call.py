@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -81,6 +81,12 @@ def created_at(identity: UUID) -> datetime:
     return datetime.fromtimestamp((identity.int >> 80) / 1000, UTC)
 
 
+Weigh = Callable[[Request], int]
+"""The tokens of a request."""
+Shorten = Callable[[Request, int, Weigh], Request]
+"""The request with what is most needed of it, for a window of so many tokens."""
+
+
 @dataclass(slots=True)
 class Call:
     """One request in flight. `began` and `deadline` are on the monotonic clock, in seconds."""
@@ -104,6 +110,8 @@ class Call:
     """What else the headers of its answer are to say."""
     waited: float = 0.0
     """Seconds spent waiting for others: for providers, back-off included, and for a turn."""
+    shorten: Shorten | None = None
+    """Where some of its messages may stay behind: asked when they are too long for the model."""
     prompt_estimate: int | None = None
     """Tokens of the prompt, once somebody had to know."""
 

@@ -119,7 +119,7 @@ class Gateway:
 
     async def _prepared(self, call: Call) -> Plan:
         """An unknown name may only be new: then one look at the registry comes before the 404."""
-        call.request = await prompted(call, self._parts.prompts, self._parts.renewed)
+        call.request = asked = await prompted(call, self._parts.prompts, self._parts.renewed)
         snapshot, today = self._parts.snapshot(), self._parts.clock.now().date()
         speed = self._parts.router.observed.speed
         try:
@@ -128,6 +128,7 @@ class Gateway:
             newer = await self._parts.renewed()
             if newer is snapshot:
                 raise
+            call.request = asked
             return await prepare(call, newer, self._parts.defaults, today=today, speed=speed)
 
     async def _look_up(self, call: Call, plan: Plan) -> Visit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 import llm.prices as prices
 import llm.retirement as retirement
@@ -72,7 +73,7 @@ async def prepare(
     model = selection.model if selection else resolve(call.request, call.caller, snapshot)
     call.record.model = model.name
     _mind_retirement(call, model, today)
-    call.request = request = completed(call.request, model, defaults)
+    call.request = request = await _shortened(call, completed(call.request, model, defaults), model)
     if lacks := lacking(request, model):
         raise UnsupportedCapability(
             f"The model {model.name} does not offer {lacks[0]}.", param=path(request, FIELDS[lacks[0]])
@@ -130,6 +131,17 @@ def _mind_retirement(call: Call, model: ModelSpec, today: date) -> None:
     said = retirement.warning(model, today)
     if said is not None and said not in call.record.warnings:
         call.record.warnings.append(said)
+
+
+async def _shortened(call: Call, request: Request, model: ModelSpec) -> Request:
+    """With room in the model's window, where something of it may stay behind."""
+    window = model.context_window
+    if call.shorten is None or not window or await _overflow(request, model) is None:
+        return request
+    shorter = await asyncio.to_thread(call.shorten, request, window, partial(tokens.count, model_name=model.name))
+    if over := len(request.messages) - len(shorter.messages):
+        call.record.warnings.append(f"The oldest {over} messages were left out: the model's window is full.")
+    return shorter
 
 
 def resolve(request: Request, caller: Caller, snapshot: Snapshot, *, field: str = "model") -> ModelSpec:

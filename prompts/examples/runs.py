@@ -26,7 +26,7 @@ from prompts.examples.trying import Answer, ask, verdicts
 from prompts.models import Example, Outcome, Prompt, Result, Run, RunState
 from prompts.staff_keys import staff_token
 from prompts.writing.authors import Author
-from prompts.writing.editing import held
+from prompts.writing.bundle import held
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from prompts.models import Prompt
 from prompts.transfer.export import exported
 from prompts.transfer.files import as_yaml, read
 from prompts.transfer.importing import Change, Import, imported
+from prompts.writing.bundle import bundled
 
 ENDING = ".yaml"
 TOLD_BY_GIT = ("author", "created_at")
@@ -91,7 +92,7 @@ def pull(folder: Folder, prompts: QuerySet[Prompt], *, dry_run: bool) -> Iterato
             yield name, what
 
 
-@transaction.atomic
+@bundled()
 def push(folder: Folder, names: Sequence[str], task: Import) -> list[Change]:
     """All files or none. Raises FolderRefused with the file and the path in it."""
     for name in names:
@@ -99,6 +100,8 @@ def push(folder: Folder, names: Sequence[str], task: Import) -> list[Change]:
             imported(folder.read(name), task)
         except CallerError as error:
             raise _placed(folder.file(name), error) from None
+    if task.dry_run:
+        transaction.set_rollback(True)
     return task.changes
 
 

@@ -19,13 +19,15 @@ from prompts.bodies import read_details, read_split
 from prompts.choosing import in_words
 from prompts.difference import Change as Difference
 from prompts.difference import difference, of_settings
-from prompts.models import LabelMove, Prompt
+from prompts.models import LabelMove, Prompt, Version
+from prompts.texts import check_kept
 from prompts.transfer.export import FORMAT
 from prompts.variables.complaints import step
 from prompts.wording import read_wording
 from prompts.writing import editing, labelling
 from prompts.writing.authors import Author
-from prompts.writing.examples import CONTENT, read_example, save_example
+from prompts.writing.bundle import bundled, held
+from prompts.writing.examples import CONTENT, check_draft, read_example, save_example
 
 MOST_PROMPTS = 10_000
 MOST_VERSIONS = 100_000
@@ -62,7 +64,7 @@ class Import:
         self.changes.append(Change(prompt.name, what, [each.as_json() for each in changed]))
 
 
-@transaction.atomic
+@bundled()
 def imported(document: JsonObject, task: Import) -> list[Change]:
     """What it changes, or, in a dry run, would. Raises InvalidField and Forbidden with the path of what is wrong."""
     fields = Fields(document, "", strict=True)
@@ -109,12 +111,13 @@ def _prompt(fields: Fields, task: Import) -> None:
 
 def _described(fields: Fields, task: Import) -> Prompt:
     at, details = fields.path, read_details(fields)
-    prompt = Prompt.objects.filter(organisation=task.organisation, name=details.name).first()
     with below(at):
-        if prompt is None:
+        check_kept(details.name, "name")
+        there = Prompt.objects.filter(organisation=task.organisation, name=details.name).first()
+        if there is None:
             prompt = editing.create(details, task.author, task.organisation)
             task.note(prompt, "is new")
-        elif details != (before := editing.details_of(prompt)):
+        elif details != (before := editing.details_of(prompt := held(there))):
             editing.describe(prompt, details)
             task.note(prompt, "is described anew", of_settings(asdict(before), asdict(details)))
     return prompt
@@ -126,7 +129,7 @@ def _version(prompt: Prompt, fields: Fields, task: Import) -> None:
     at, number = fields.path, fields.integer("version", 1, LARGEST_VERSION)
     origin = _origin(fields, task.author)
     wording = read_wording(fields)
-    there = prompt.versions.filter(number=number).first() if number else prompt.versions.first()
+    there = _there(prompt, number)
     if there is not None and there.wording == wording.as_json():
         return
     if there is not None and number:
@@ -136,10 +139,17 @@ def _version(prompt: Prompt, fields: Fields, task: Import) -> None:
             code="version_differs",
             hint="Leave out the number to save a new version.",
         )
-    before = prompt.versions.first()
+    before = _there(prompt, None)
     with below(at):
         made = editing.save_version(prompt, wording, task.author, origin=replace(origin, number=number))
     task.note(prompt, f"version {made.number} is new", difference(before.opened(), wording) if before else ())
+
+
+def _there(prompt: Prompt, number: int | None) -> Version | None:
+    """The version of this number, else the newest. It is not asked for where there can be none."""
+    if prompt.newest < (number or 1):
+        return None
+    return prompt.versions.filter(number=number).first() if number else prompt.versions.first()
 
 
 def _origin(fields: Fields, author: Author) -> editing.Origin:
@@ -162,8 +172,9 @@ def _instant(said: str | None) -> datetime | None:
 
 def _example(prompt: Prompt, fields: Fields, task: Import) -> None:
     at, example = fields.path, read_example(fields)
-    before = prompt.examples.filter(name=example.name).values(*CONTENT).first()
     with below(at):
+        check_draft(example)
+        before = prompt.examples.filter(name=example.name).values(*CONTENT).first()
         if (what := save_example(prompt, example)) is not None:
             after = {name: getattr(example, name) for name in CONTENT}
             task.note(prompt, f"example {example.name} is {what}", of_settings(before or {}, after))
@@ -173,18 +184,18 @@ def _label(prompt: Prompt, name: str, fields: Fields, task: Import) -> None:
     at, protected, split = fields.path, fields.flag("protected"), read_split(fields)
     fields.rest()
     with below(at):
-        if labelling.standing(prompt, name) != split:
+        before = labelling.found(prompt, name)
+        if before.split != split:
             made = labelling.move(prompt, name, split, task.author, reason=task.reason)
             waits = "" if isinstance(made, LabelMove) else ", once somebody else approves"
             task.note(prompt, f"{name} moves to {in_words(split)}{waits}")
-        if protected is not None and protected != labelling.is_protected(prompt, name):
+        if protected is not None and protected != before.protected:
             labelling.protect(prompt, name, task.author, protected=protected)
             task.note(prompt, f"{name} is {'protected' if protected else 'no longer protected'}")
 
 
 def _secured(prompt: Prompt, secured: tuple[bool | None, bool | None], archived: bool | None, task: Import) -> None:
     """After the labels: how a prompt came to its labels elsewhere is not asked again."""
-    prompt.refresh_from_db()
     green, approval = (now if said is None else said for said, now in zip(secured, _rules(prompt), strict=True))
     if (green, approval) != _rules(prompt):
         editing.secure(prompt, task.author, needs_green=green, needs_approval=approval)

@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.errors import Conflict, Forbidden, InvalidField
 from llm.models import Organisation
-from llm.models.stamp import RegistryStamp
 from prompts.models import Category, Prompt, Version
 from prompts.render import problems
 from prompts.texts import check_kept
 from prompts.wording import Wording
 from prompts.writing.authors import Author
+from prompts.writing.bundle import atomic, held, hold, shelve
 
 LONGEST_NOTE = 2_000
 LONGEST_DESCRIPTION = 2_000
@@ -54,17 +54,18 @@ class Origin:
 UNTOLD = Origin()
 
 
-@transaction.atomic
+@atomic
 def create(details: Details, author: Author, organisation: Organisation | None) -> Prompt:
     """Raises InvalidField."""
     prompt = Prompt(organisation=organisation, owner_id=author.user_id)
     _fill(prompt, details)
     _save(prompt)
+    hold(prompt)
     shelve(prompt)
     return prompt
 
 
-@transaction.atomic
+@atomic
 def describe(prompt: Prompt, details: Details) -> Prompt:
     """Its details, anew. Raises InvalidField."""
     locked = held(prompt)
@@ -74,7 +75,7 @@ def describe(prompt: Prompt, details: Details) -> Prompt:
     return locked
 
 
-@transaction.atomic
+@atomic
 def save_version(prompt: Prompt, wording: Wording, author: Author, origin: Origin = UNTOLD) -> Version:
     """Raises InvalidField for what cannot be rendered, and Conflict where the origin's number or base has been
     overtaken."""
@@ -121,7 +122,7 @@ def check(wording: Wording) -> None:
             )
 
 
-@transaction.atomic
+@atomic
 def archive(prompt: Prompt, author: Author, *, archived: bool = True) -> Prompt:
     """An archived prompt is not answered any more. Raises Forbidden where that would take away a protected label."""
     locked = held(prompt)
@@ -136,7 +137,7 @@ def archive(prompt: Prompt, author: Author, *, archived: bool = True) -> Prompt:
     return locked
 
 
-@transaction.atomic
+@atomic
 def duplicate(prompt: Prompt, name: str, author: Author) -> Prompt:
     """A prompt of its own that begins with the newest version and the examples, without labels. Raises InvalidField."""
     copy = create(replace(details_of(prompt), name=name), author, prompt.organisation)
@@ -150,7 +151,7 @@ def duplicate(prompt: Prompt, name: str, author: Author) -> Prompt:
     return copy
 
 
-@transaction.atomic
+@atomic
 def entrust(prompt: Prompt, owner: Any) -> None:
     """To a user who looks after it from now on, or to nobody."""
     locked = held(prompt)
@@ -158,7 +159,7 @@ def entrust(prompt: Prompt, owner: Any) -> None:
     locked.save()
 
 
-@transaction.atomic
+@atomic
 def secure(prompt: Prompt, author: Author, *, needs_green: bool, needs_approval: bool) -> Prompt:
     """What publishing takes beside the right. Raises Forbidden for whoever has not the right itself."""
     locked = held(prompt)
@@ -167,18 +168,6 @@ def secure(prompt: Prompt, author: Author, *, needs_green: bool, needs_approval:
     locked.needs_green, locked.needs_approval = needs_green, needs_approval
     locked.save()
     return locked
-
-
-def held(prompt: Prompt) -> Prompt:
-    """The row as it is now, nobody else's until the transaction ends."""
-    return Prompt.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=prompt.pk)
-
-
-def shelve(prompt: Prompt) -> None:
-    """Have every process read anew what callers get of `prompt`; near the end of a transaction, since it locks all."""
-    RegistryStamp.bump("prompts")
-    prompt.stamp = RegistryStamp.read().prompts
-    prompt.save(update_fields=["stamp"])
 
 
 def plain(text: str, param: str, most: int) -> str:

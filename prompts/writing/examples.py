@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from llm.dialects.fields import Fields
@@ -15,7 +14,8 @@ from llm.types import JsonObject
 from prompts.checks import read_checks
 from prompts.models import Example, Prompt
 from prompts.texts import check_kept
-from prompts.writing.editing import held, plain
+from prompts.writing.bundle import atomic, held
+from prompts.writing.editing import plain
 
 LONGEST_NAME = 200
 LONGEST_EXPECTED = 100_000
@@ -54,7 +54,7 @@ def check_draft(draft: Draft) -> None:
     check_kept(draft.checks, "checks")
 
 
-@transaction.atomic
+@atomic
 def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -> str | None:
     """By its name where no row is named. What became of it: `new`, `changed`, or None where it says the same.
 
@@ -85,7 +85,7 @@ def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -
     return "changed"
 
 
-@transaction.atomic
+@atomic
 def delete_example(prompt: Prompt, example: Example) -> None:
     """With all results it ever had."""
     held(prompt)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 
-from django.db import transaction
 from django.utils import timezone
 
 from llm.errors import Conflict, Forbidden, InvalidField
 from prompts.choosing import Split
 from prompts.models import PROTECTED, Label, LabelMove, Prompt, Proposal
 from prompts.writing.authors import Author
-from prompts.writing.editing import held, plain, shelve
+from prompts.writing.bundle import atomic, held, shelve
+from prompts.writing.editing import plain
 from prompts.writing.greenness import check_green
 
 LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -26,19 +26,19 @@ def whole(version: int) -> Split:
     return [{"version": version, "weight": 1.0}]
 
 
-@transaction.atomic
+@atomic
 def move(prompt: Prompt, label: str, after: Split, author: Author, *, reason: str = "") -> LabelMove | Proposal:
     """A Proposal where the prompt asks for four eyes. Moving a label to where it is changes nothing.
 
     Raises InvalidField, and Forbidden for a protected label without the right.
     """
     locked = held(prompt)
-    before = standing(locked, label)
+    row = found(locked, label)
     check_split(locked, after)
     reason = plain(reason.strip(), "reason", LONGEST_REASON)
-    if not is_protected(locked, label):
-        return _made(locked, label, after, author, reason=reason)
-    if before == after and (last := locked.moves.filter(label=label).first()):
+    if not row.protected:
+        return _made(row, after, author, reason=reason)
+    if row.split == after and (last := locked.moves.filter(label=label).first()):
         return last
     check_may_publish(locked, label, author)
     if not reason:
@@ -46,11 +46,11 @@ def move(prompt: Prompt, label: str, after: Split, author: Author, *, reason: st
     if locked.needs_green:
         check_green(locked, [share["version"] for share in after])
     if locked.needs_approval:
-        return _proposed(locked, label, after, author, reason)
-    return _made(locked, label, after, author, reason=reason)
+        return _proposed(row, after, author, reason)
+    return _made(row, after, author, reason=reason)
 
 
-@transaction.atomic
+@atomic
 def approve(proposal: Proposal, approver: Author) -> LabelMove:
     """Raises Forbidden for its own author and for who may not publish, Conflict where it does not wait any more."""
     locked = held(proposal.prompt)
@@ -62,12 +62,13 @@ def approve(proposal: Proposal, approver: Author) -> LabelMove:
     if locked.needs_green:
         check_green(locked, [share["version"] for share in proposal.after])
     proposer = Author(proposal.author, proposal.user_id)
-    made = _made(locked, proposal.label, proposal.after, proposer, reason=proposal.reason, approver=approver.name)
+    row = found(locked, proposal.label)
+    made = _made(row, proposal.after, proposer, reason=proposal.reason, approver=approver.name)
     proposal.delete()
     return made
 
 
-@transaction.atomic
+@atomic
 def decline(proposal: Proposal, author: Author) -> None:
     """Taking back one's own needs no right. Raises Forbidden."""
     locked = held(proposal.prompt)
@@ -76,7 +77,7 @@ def decline(proposal: Proposal, author: Author) -> None:
     proposal.delete()
 
 
-@transaction.atomic
+@atomic
 def protect(prompt: Prompt, label: str, author: Author, *, protected: bool) -> None:
     """Raises Forbidden for who may not publish."""
     locked = held(prompt)
@@ -84,19 +85,19 @@ def protect(prompt: Prompt, label: str, author: Author, *, protected: bool) -> N
     locked.labels.filter(name=label).update(protected=protected)
 
 
-def is_protected(prompt: Prompt, label: str) -> bool:
-    row = prompt.labels.filter(name=label).first()
-    return row.protected if row is not None else label in PROTECTED
-
-
-def standing(prompt: Prompt, label: str) -> Split:
-    """The versions that the label means now; none of one that was never moved. Raises InvalidField."""
+def found(prompt: Prompt, label: str) -> Label:
+    """As it stands now. One that was never moved has no row yet, and means nothing. Raises InvalidField."""
     if not LABEL.fullmatch(label):
         raise InvalidField(
             "A label has lower-case letters, digits, dots, dashes and underscores, at most 64.", param="label"
         )
     row = prompt.labels.filter(name=label).first()
-    return row.split if row is not None else []
+    return row or Label(prompt=prompt, name=label, split=[], protected=label in PROTECTED)
+
+
+def standing(prompt: Prompt, label: str) -> Split:
+    """The versions that the label means now; none of one that was never moved. Raises InvalidField."""
+    return found(prompt, label).split
 
 
 def check_may_publish(prompt: Prompt, label: str, author: Author) -> None:
@@ -126,14 +127,14 @@ def check_split(prompt: Prompt, split: Split) -> None:
             raise InvalidField(f"A weight is more than 0 and at most {MOST_WEIGHT:,}.", param=f"split[{index}].weight")
 
 
-def _proposed(prompt: Prompt, label: str, after: Split, author: Author, reason: str) -> Proposal:
+def _proposed(row: Label, after: Split, author: Author, reason: str) -> Proposal:
     """One for each label: a later one takes the place of an earlier one, and whoever is about to agree to that finds
     it gone."""
-    prompt.proposals.filter(label=label).delete()
+    row.prompt.proposals.filter(label=row.name).delete()
     return Proposal.objects.create(
-        prompt=prompt,
-        label=label,
-        before=standing(prompt, label),
+        prompt=row.prompt,
+        label=row.name,
+        before=row.split,
         after=after,
         reason=reason,
         author=author.name,
@@ -142,20 +143,15 @@ def _proposed(prompt: Prompt, label: str, after: Split, author: Author, reason: 
     )
 
 
-def _made(prompt: Prompt, label: str, after: Split, author: Author, *, reason: str, approver: str = "") -> LabelMove:
-    before, now = standing(prompt, label), timezone.now()
-    last = prompt.moves.filter(label=label).first()
-    if before == after and last is not None:
+def _made(row: Label, after: Split, author: Author, *, reason: str, approver: str = "") -> LabelMove:
+    prompt, before, now = row.prompt, row.split, timezone.now()
+    if before == after and (last := prompt.moves.filter(label=row.name).first()):
         return last
-    Label.objects.update_or_create(
-        prompt=prompt,
-        name=label,
-        defaults={"split": after, "moved_at": now},
-        create_defaults={"split": after, "moved_at": now, "protected": label in PROTECTED},
-    )
+    row.split, row.moved_at = after, now
+    row.save()
     made = LabelMove.objects.create(
         prompt=prompt,
-        label=label,
+        label=row.name,
         before=before,
         after=after,
         reason=reason,

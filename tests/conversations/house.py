@@ -17,7 +17,8 @@ from tests.serving import Serving
 from tests.upstream import Upstream
 
 CONVERSATIONS = "/api/v1/conversations/"
-KEYS = {name: new_key() for name in ("main", "colleague", "foreign", "forgetful", "unscoped", "limited", "browser")}
+NAMES = ("main", "colleague", "foreign", "forgetful", "unscoped", "limited", "browser", "editor")
+KEYS = {name: new_key() for name in NAMES}
 ORIGIN = "https://app.example"
 MODELS = ("gpt-4o-mini", "cut", "cut+after-3", "status-503", "gate", "gate-first", "stall-mid", "tool", "reasoning")
 
@@ -38,6 +39,7 @@ def registry(base_url: str) -> dict[str, Any]:
         "organisations": [{"name": "acme"}, {"name": "globex"}, {"name": "oblivion", "keeps_bodies": False}],
         "keys": [
             key("main"),
+            key("editor", scopes=["prompts.write"]),
             key("colleague"),
             key("foreign", "globex"),
             key("forgetful", "oblivion"),
@@ -60,7 +62,13 @@ class House:
         headers = {"authorization": f"Bearer {KEYS[key]}", **more.pop("headers", {})}
         return self.client.request(method, f"{self.serving.url}{path}", headers=headers, **more)
 
-    def opened(self, *, key: str = "main", model: str = "gpt-4o-mini", **said: Any) -> str:
+    def bring(self, name: str, version: dict[str, Any]) -> None:
+        """A prompt whose label draft means this version."""
+        prompt = {"name": name, "versions": [{"version": 1, **version}], "labels": {"draft": {"version": 1}}}
+        made = self.ask("POST", "/api/v1/prompts/import/", {"prompts": [prompt]}, key="editor")
+        assert made.status_code == 200, made.text
+
+    def opened(self, *, key: str = "main", model: str | None = "gpt-4o-mini", **said: Any) -> str:
         """The address of a new conversation."""
         made = self.ask("POST", CONVERSATIONS, {"model": model, **said}, key=key)
         assert made.status_code == 201, made.text

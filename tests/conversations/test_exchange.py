@@ -18,6 +18,7 @@ from llm.types import Message, Metadata, Request, Text
 from tests.llm.doubles import call
 
 HI = Message("user", [Text("Hi")])
+HO = Message("assistant", [Text("Ho")])
 
 
 def turn(**said: Any) -> Turn:
@@ -103,9 +104,11 @@ def test_what_a_conversation_says_holds_for_every_turn() -> None:
         metadata={"purpose": "code", "tags": {"a": "1", "b": "1"}, "request_id": "old"},
     )
 
-    request = placed(Request([HI], metadata=Metadata(priority="high", tags={"b": "2"})), ours)
+    said = Request([HI], metadata=Metadata(priority="high", tags={"b": "2"}))
 
-    assert request.messages == [Message("system", [Text("Be terse.")]), HI]
+    request = placed(said, ours.conversation, [HO, HI])
+
+    assert request.messages == [Message("system", [Text("Be terse.")]), HO, HI]
     assert (request.model, request.prompt and request.prompt.name) == ("small", "pets")
     assert request.metadata == Metadata(
         user_id="ada",
@@ -119,6 +122,6 @@ def test_what_a_conversation_says_holds_for_every_turn() -> None:
 def test_a_turns_own_word_counts_before_the_conversations() -> None:
     said = Request([HI], model="large", metadata=Metadata(session_id="s", request_id="new"))
 
-    request = placed(said, turn(model="small", metadata={"session_id": "t"}))
+    request = placed(said, turn(model="small", metadata={"session_id": "t"}).conversation, [HI])
 
     assert (request.model, request.metadata.session_id, request.metadata.request_id) == ("large", "s", "new")

@@ -18,7 +18,7 @@ from llm.limits import Admission, Limiter, MemoryMeters, MeteredLimiter, NoLimit
 from llm.prepare import Defaults
 from llm.registry import Limits, ModelSpec, ProviderSpec, Snapshot
 from llm.routing import Router
-from llm.types import CachePolicy, Finished, Options, TextDelta, Usage
+from llm.types import CachePolicy, Context, Finished, Message, Options, Text, TextDelta, Usage
 from tests.llm.doubles import (
     CALLER,
     HandClock,
@@ -91,6 +91,14 @@ class House:
             pass
         assert self.recorder.finished.count(asked.record) == 1
         return asked.record
+
+
+async def test_what_is_prepared_anew_for_a_newer_registry_is_prepared_once() -> None:
+    house = House(one=ScriptedProvider(answer("Hello")))
+    house.newer = snapshot(model(), model("late"))
+    asked = house.call(context=Context("We close at six."), fallbacks=["late"])
+    await house.gateway.complete(asked)
+    assert asked.request.messages[0] == Message("system", [Text("We close at six.")])
 
 
 def counting() -> Limiter:

@@ -105,7 +105,8 @@ def _may_move(prompt: Prompt, label: str, author: Author) -> bool:
 def _page(
     request: HttpRequest, prompt: Prompt, label: str, wish: Wish, *, error: CallerError | None = None
 ) -> HttpResponse:
-    standing = labelling.standing(prompt, label)
+    row = labelling.found(prompt, label)
+    standing = row.split
     after, fault = _understood(prompt, wish)
     grows = "more" in request.GET
     rows = [*(wish.parts or [Part()]), *([Part()] if grows else [])]
@@ -114,7 +115,7 @@ def _page(
         "prompt": prompt,
         "label": label,
         "standing": in_words(standing),
-        "protected": labelling.is_protected(prompt, label),
+        "protected": row.protected,
         "may_move": _may_move(prompt, label, Author.of_user(request.user)),
         "waiting": prompt.proposals.filter(label=label).first(),
         "versions": _choices(prompt, wish),

@@ -234,3 +234,17 @@ def test_nothing_reaches_another_organisation_or_what_is_shared(greeting: Prompt
     imported({"prompts": [{"name": "greeting", "versions": [VERSION]}]}, Import(other, EVE))
     imported({"prompts": [{"name": "greeting", "versions": [VERSION]}]}, Import(None, ADA))
     assert [prompt.versions.count() for prompt in Prompt.objects.order_by("id")] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"name": "a\0b"}, "prompts[0].name"),
+        ({"name": "a", "examples": [{"name": "a\0b", "variables": {}}]}, "prompts[0].examples[0].name"),
+        ({"name": "a", "labels": {"a\0b": {"version": 1}}}, "prompts[0].labels"),
+    ],
+)
+def test_a_name_that_no_column_holds_is_refused(acme: Organisation, said: JsonObject, place: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        imported({"prompts": [said]}, Import(acme, ADA))
+    assert (caught.value.param or "").startswith(place)
