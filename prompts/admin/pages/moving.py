@@ -16,7 +16,7 @@ from prompts.admin.pages.doors import EDIT, LOOK, door
 from prompts.admin.pages.effect import effect
 from prompts.admin.pages.wish import Part, Wish
 from prompts.choosing import Split, in_words
-from prompts.models import Prompt, Proposal, Version
+from prompts.models import Label, Prompt, Proposal, Version
 from prompts.writing import labelling
 from prompts.writing.authors import Author
 
@@ -65,7 +65,7 @@ def history(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
             (row, in_words(row.before), in_words(row.after), Wish.back(row.before) if row.before else None)
             for row in moves
         ],
-        "may_move": request.user.has_perm(EDIT) and _may_move(prompt, label, Author.of_user(request.user)),
+        "may_move": request.user.has_perm(EDIT) and _may_move(request, labelling.found(prompt, label)),
     }
     return own_page(request, "pages/prompts/history.html", context)
 
@@ -98,8 +98,8 @@ def ways_back(prompt: Prompt) -> dict[str, Wish]:
     return {move.label: Wish.back(move.before) for move in prompt.moves.filter(pk__in=last) if move.before}
 
 
-def _may_move(prompt: Prompt, label: str, author: Author) -> bool:
-    return author.may_publish or not labelling.is_protected(prompt, label)
+def _may_move(request: HttpRequest, label: Label) -> bool:
+    return Author.of_user(request.user).may_publish or not label.protected
 
 
 def _page(
@@ -116,7 +116,7 @@ def _page(
         "label": label,
         "standing": in_words(standing),
         "protected": row.protected,
-        "may_move": _may_move(prompt, label, Author.of_user(request.user)),
+        "may_move": _may_move(request, row),
         "waiting": prompt.proposals.filter(label=label).first(),
         "versions": _choices(prompt, wish),
         "wish": wish,
