@@ -184,7 +184,9 @@ def _stretches(found: Iterable[Piece]) -> Iterator[Stretch]:
     """In each, what is gone comes before what is new."""
     texts: dict[Kind, list[str]] = {"same": [], "gone": [], "new": []}
     for kind, text in found:
-        if kind == "same" and text and (texts["gone"] or texts["new"]):
+        if not text:
+            continue
+        if kind == "same" and (texts["gone"] or texts["new"]):
             yield _joined(texts)
         texts[kind].append(text)
     yield _joined(texts)

@@ -27,6 +27,7 @@ def pieces(before: str, after: str) -> tuple[Piece, ...]:
         ("", "a b", (("new", "a b"),)),
         ("a b", "", (("gone", "a b"),)),
         ("Be kind.", "Be very kind.", (("same", "Be "), ("new", "very "), ("same", "kind."))),
+        ("0:1:0", ":1:0:1:", (("gone", "0"), ("same", ":1:0"), ("new", ":1:"))),
         ("Be kind.", "Be brief.", (("same", "Be "), ("gone", "kind"), ("new", "brief"), ("same", "."))),
         ("First words", "Third thoughts", (("gone", "First words"), ("new", "Third thoughts"))),
         (
