@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -119,6 +120,22 @@ def test_a_hostile_body_is_refused_in_the_time_of_its_size(before: bytes, repeat
             parse_body(raw)
 
     assert cost(lambda: read(large), 1) < 50 * cost(lambda: read(small), 1)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [nested(1_000_000), b'{"a":[' + b'"",' * 1_100_000 + b'""]}'],
+    ids=["nested", "of many strings"],
+)
+def test_a_hostile_body_is_refused_in_memory_of_its_size(raw: bytes) -> None:
+    """The parser asks for twelve bytes for each of the body's, and uses few of them."""
+    tracemalloc.start()
+    try:
+        assert refusal(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * len(raw)
 
 
 def test_a_large_honest_body_is_read() -> None:
