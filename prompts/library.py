@@ -18,7 +18,7 @@ from llm.dialects.options import read_options
 from llm.errors import InvalidField, NotFound
 from llm.prompting import Rendered
 from llm.store import visit
-from llm.types import Message, Options, PromptReference, ResponseFormat
+from llm.types import JsonObject, Message, Options, PromptReference, ResponseFormat
 from prompts.choosing import Split, chosen
 from prompts.models import Label, Prompt, Version
 from prompts.render import Compiled, compiled
@@ -145,9 +145,16 @@ def _split(prompt: Shelved, label: str) -> Split:
 
 async def _written(prompt: Compiled, asked: PromptReference) -> list[Message]:
     """Long values are worked on beside the event loop, where they hold up nobody else."""
-    if len(orjson.dumps(asked.variables, option=orjson.OPT_NON_STR_KEYS)) > LONG:
+    if _is_long(asked.variables):
         return await asyncio.to_thread(prompt.render, asked.variables)
     return prompt.render(asked.variables)
+
+
+def _is_long(variables: JsonObject) -> bool:
+    try:
+        return len(orjson.dumps(variables)) > LONG
+    except orjson.JSONEncodeError:
+        return True  # it is no JSON: how much there is of it, and what is wrong with it, rendering says
 
 
 def ready(wording: Wording) -> Ready:

@@ -109,3 +109,20 @@ def test_an_unknown_label_is_said_with_those_there_are(
 def test_a_label_and_a_version_at_once_are_refused(library: Library, acme: Organisation) -> None:
     with pytest.raises(InvalidField):
         said(library, acme, label="production", version=1)
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+
+
+@pytest.mark.parametrize("value", [{1}, 2**70, b"x", "\ud800", ITSELF], ids=["set", "huge", "bytes", "half", "itself"])
+def test_what_json_does_not_have_is_refused_by_its_name(
+    library: Library, greeting: Prompt, save: Save, acme: Organisation, value: object
+) -> None:
+    """Python and Celery can say it."""
+    save("Hello {{ customer }}")
+    move(greeting, "staging", whole(3), ADA)
+    library.renew()
+    with pytest.raises(InvalidField) as caught:
+        said(library, acme, label="staging", variables={"customer": value})
+    assert caught.value.param == "variables.customer"
