@@ -209,7 +209,25 @@ def test_a_protected_label_can_be_set_free_by_who_may_publish(greeting: Prompt, 
 
 def test_an_archived_prompt_says_so(greeting: Prompt, twice: str, enter: Enter) -> None:
     archive(greeting, ADA)
-    assert "Bring greeting back" in enter("prompt editor").get(twice).content.decode()
+    client = enter("prompt publisher")
+    page = client.get(twice).content.decode()
+    assert "Calls that ask for this prompt get a 404." in page
+    assert "Open in the playground" not in page
+    assert "greeting is back." in client.post(f"{twice}archive/", follow=True).content.decode()
+
+
+def test_a_copy_says_of_what_it_is_one(twice: str, enter: Callable[[str], Client]) -> None:
+    client = enter("prompt editor")
+    page = client.post(f"{twice}duplicate/", {"name": "salute"}, follow=True).content.decode()
+    assert "salute is a copy of greeting." in page
+    page = client.post(f"{twice}duplicate/", {"name": "two words"}, follow=True).content.decode()
+    assert "is a copy" not in page
+
+
+def test_a_prompt_without_a_version_shows_no_labels(greeting: Prompt, enter: Callable[[str], Client]) -> None:
+    page = enter("prompt publisher").get(f"/admin/prompts/prompt/{greeting.pk}/").content.decode()
+    assert "Write the first version" in page
+    assert "Labels" not in page
 
 
 def test_a_label_of_ones_own_is_named_on_the_prompts_page(twice: str, enter: Enter) -> None:
