@@ -39,11 +39,11 @@ class Use:
 
     @property
     def slower_shown(self) -> str:
-        return _in_words(self.slower, "slower", "faster")
+        return in_words(self.slower, "slower", "faster")
 
     @property
     def dearer_shown(self) -> str:
-        return _in_words(self.dearer, "dearer", "cheaper")
+        return in_words(self.dearer, "dearer", "cheaper")
 
 
 def by_version(prompt: Prompt, now: datetime) -> dict[int, Use]:
@@ -99,7 +99,7 @@ def _change(before: float | None, after: float | None) -> float | None:
     return (after - before) / before if before and after is not None else None
 
 
-def _in_words(change: float | None, more: str, less: str) -> str:
-    """Nothing of what rounds to nothing."""
+def in_words(change: float | None, more: str, less: str) -> str:
+    """`change` as a share: 9 % cheaper, say; nothing of what rounds to nothing."""
     percent = round(100 * (change or 0.0))
     return f"{abs(percent)} % {more if percent > 0 else less}" if percent else ""

@@ -30,6 +30,8 @@ PUBLISHING = ("needs_green", "needs_approval")
 SHOWN = ("production", "staging")
 """Labels that the list tells of."""
 
+LINK = '<a class="font-semibold text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+
 
 class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no arguments at run time
     tags = LinesField(required=False, help_text="One on each line.")
@@ -99,7 +101,7 @@ class PromptDesk(Desk):
 
     @admin.display(description="name", ordering="name")
     def page(self, prompt: Prompt) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("prompt", args=[prompt.pk]), prompt.name)
+        return format_html(LINK, reverse("prompt", args=[prompt.pk]), prompt.name)
 
     @admin.display(description="of", ordering="organisation__name")
     def whose(self, prompt: Prompt) -> str:
@@ -119,9 +121,9 @@ class PromptDesk(Desk):
         said = [f"{name}: {in_words(found[name].split)}" for name in SHOWN if name in found]
         return "; ".join(said) or "not yet"
 
-    @coloured({"in use": "success", "archived": "warning"}, description="state", ordering="archived")
+    @coloured({"active": "success", "archived": "warning"}, description="state", ordering="archived")
     def state(self, prompt: Prompt) -> str:
-        return "archived" if prompt.archived else "in use"
+        return "archived" if prompt.archived else "active"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Prompt], search_term: str
@@ -157,6 +159,13 @@ class PromptDesk(Desk):
         if author.may_publish:
             editing.secure(obj, author, needs_green=said["needs_green"], needs_approval=said["needs_approval"])
         obj.refresh_from_db()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **more: Any
+    ) -> HttpResponse:
+        """Saving leads to the prompt's own page, so that there is one way to save."""
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **more)
 
     def response_add(self, request: HttpRequest, obj: Prompt, post_url_continue: str | None = None) -> HttpResponse:
         return redirect("prompt", pk=obj.pk)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import QueryDict
 
 from llm.dialects.fields import Fields
 from llm.errors import InvalidField
 from llm.types import JsonObject
-from prompts.checks import APPLIES, KINDS
+from prompts.checks import APPLIES, Kind
 from prompts.models import Example
 from prompts.variables import Variable
 from prompts.writing.examples import Draft, read_example
@@ -20,8 +20,23 @@ SPARE = 3
 """Empty rows for checks to come."""
 MOST_ROWS = 60
 PLAIN = ("string", "enum", "image")
+CALLED: dict[Kind, str] = {
+    "equals": "equals",
+    "contains": "contains",
+    "not_contains": "does not contain",
+    "regex": "matches a pattern",
+    "json_schema": "is JSON that fits a schema",
+    "number_range": "has a number in a range",
+    "max_length": "is not too long",
+    "graded": "satisfies a grader",
+}
+"""What the pages call the types of checks."""
 SAID = {"regex": "pattern", "json_schema": "schema", "graded": "question"}
 """The field of a check that its text is, by its type; for the others it is `value`."""
+
+
+def called(kind: str) -> str:
+    return next((words for name, words in CALLED.items() if name == kind), kind)
 
 
 @dataclass(slots=True)
@@ -34,6 +49,10 @@ class CheckRow:
     max: str = ""
     model: str = ""
     ignore_case: bool = False
+
+    @property
+    def called(self) -> str:
+        return called(self.type)
 
     @classmethod
     def of(cls, check: JsonObject) -> CheckRow:
@@ -68,7 +87,7 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
     others: str = ""
     checks: list[CheckRow] = field(default_factory=list)
-    kinds: tuple[str, ...] = KINDS
+    kinds: ClassVar[dict[Kind, str]] = CALLED
 
     @classmethod
     def of(cls, example: Example | None, variables: tuple[Variable, ...]) -> Form:

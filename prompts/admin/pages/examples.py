@@ -14,6 +14,7 @@ from llm.admin.own import POLICY, own_page
 from llm.errors import CallerError, InvalidField
 from llm.models import Organisation
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
+from prompts.admin.pages.exampleform import called
 from prompts.examples.outcomes import rows, totals
 from prompts.examples.runs import MOST_VERSIONS, begin_as_staff, is_under_way
 from prompts.models import Prompt, RunState
@@ -34,7 +35,10 @@ def examples(request: HttpRequest, prompt: Prompt) -> HttpResponse:
     context = {
         "title": f"Examples of {prompt.name}",
         "prompt": prompt,
-        "examples": [(row, newest.get(row.name)) for row in prompt.examples.all()],
+        "examples": [
+            (row, ", ".join(called(check["type"]) for check in row.checks), newest.get(row.name))
+            for row in prompt.examples.all()
+        ],
         "runs": [(run, word(run)) for run in prompt.runs.all()[:RUNS]],
         "versions": prompt.versions.defer("wording")[:200],
         "choices": choices(prompt),

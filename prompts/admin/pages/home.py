@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -73,15 +73,17 @@ def home(request: HttpRequest, prompt: Prompt) -> HttpResponse:
 @require_POST
 @door(EDIT)
 def duplicate(request: HttpRequest, prompt: Prompt) -> HttpResponse:
-    return _done(
-        request, prompt, lambda author: editing.duplicate(prompt, request.POST.get("name", "").strip(), author)
-    )
+    name = request.POST.get("name", "").strip()
+    told = f"{name} is a copy of {prompt.name}."
+    return _done(request, prompt, lambda author: editing.duplicate(prompt, name, author), told=told)
 
 
 @require_POST
 @door(EDIT)
 def archive(request: HttpRequest, prompt: Prompt) -> HttpResponse:
-    return _done(request, prompt, lambda author: editing.archive(prompt, author, archived=not prompt.archived))
+    archived = not prompt.archived
+    told = f"{prompt.name} is {'archived' if archived else 'back'}."
+    return _done(request, prompt, lambda author: editing.archive(prompt, author, archived=archived), told=told)
 
 
 def standings(labels: list[Label], ways: dict[str, Wish]) -> list[Standing]:
@@ -100,10 +102,12 @@ def _on(version: Version, labels: list[Label]) -> list[str]:
     return [label.name for label in labels if any(share["version"] == version.number for share in label.split)]
 
 
-def _done(request: HttpRequest, prompt: Prompt, act: Any) -> HttpResponse:
+def _done(request: HttpRequest, prompt: Prompt, act: Callable[[Author], Prompt], *, told: str) -> HttpResponse:
     """To the page of what came of it; what was refused is said there."""
     try:
         prompt = act(Author.of_user(request.user))
     except CallerError as error:
         messages.error(request, error.message)
+    else:
+        messages.success(request, told)
     return redirect("prompt", pk=prompt.pk)

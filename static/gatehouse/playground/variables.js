@@ -26,7 +26,7 @@ function input(variable) {
   const choices = { boolean: ["true", "false"], enum: variable.choices }[variable.type];
   if (choices) {
     const field = document.createElement("select");
-    field.append(new Option("", ""), ...choices.map((choice) => new Option(choice, choice)));
+    field.append(new Option(variable.required === false ? "Left out" : "Choose", ""), ...choices.map((choice) => new Option(choice, choice)));
     return field;
   }
   const field = document.createElement(["number", "integer", "image"].includes(variable.type) ? "input" : "textarea");

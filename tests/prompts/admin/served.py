@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.browsing import PASSWORD
 from tests.serving import Serving
 
-EDITOR, PUBLISHER, MANAGER = "eve", "pia", "max"
+EDITOR, PUBLISHER, SECOND, MANAGER = "eve", "pia", "pat", "max"
+"""Two of them may publish."""
 PEOPLE = """
 from django.contrib.auth.models import Group, User
 for name, group in {people}.items():
@@ -16,6 +17,11 @@ for name, group in {people}.items():
 
 def furnish(served: Serving) -> None:
     served.manage("bootstrap")
-    people = {EDITOR: "prompt editor", PUBLISHER: "prompt publisher", MANAGER: "manager"}
+    people = {
+        EDITOR: "prompt editor",
+        PUBLISHER: "prompt publisher",
+        SECOND: "prompt publisher",
+        MANAGER: "manager",
+    }
     served.manage("shell", "-v0", "-c", PEOPLE.format(people=people, password=PASSWORD))
     served.start()

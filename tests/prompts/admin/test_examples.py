@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,17 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
+from config.env import ROOT
 from llm.call import new_id
+from prompts.admin.pages.exampleform import CALLED
+from prompts.checks import APPLIES, KINDS
 from prompts.models import Example, Outcome, Prompt, Result, Run
 from prompts.writing.examples import Draft, save_example
 from prompts.writing.greenness import not_green
 from tests.prompts.admin.conftest import Enter
 from tests.prompts.conftest import Save
 
+EXAMPLE = ROOT / "templates" / "pages" / "prompts" / "example.html"
 HOSTILE = "<script>alert(1)</script>{{ 7|add:7 }}\u202e"
 DECLARED: list[dict[str, Any]] = [
     {"name": "customer", "type": "string"},
@@ -46,6 +51,21 @@ def checked(*rows: dict[str, str]) -> dict[str, Any]:
 
 def filled(**more: Any) -> dict[str, Any]:
     return {"name": "For Ada", "variable_customer": "Ada", "expected": "Hello\r\nAda", **checked({}), **more}
+
+
+def test_checks_are_told_in_words(editor: Client, here: str) -> None:
+    rows = checked({"type": "not_contains", "said": "x"}, {"type": "max_length", "max": "9"})
+    editor.post(f"{here}add/", filled(**rows))
+    assert "does not contain, is not too long" in editor.get(here).content.decode()
+
+
+def test_the_form_shows_each_type_of_check_its_own_fields() -> None:
+    fields = re.findall(r'data-applies="([a-z_ ]+)"(.*?)</div>', EXAMPLE.read_text(), re.DOTALL)
+    shown = {name: set(kinds.split()) for kinds, inside in fields for name in re.findall(r' name="([a-z]+)', inside)}
+    said = {kind for name in ("value", "pattern", "schema", "question") for kind in APPLIES[name]}
+    wanted = {name: set(APPLIES[name]) for name in ("min", "max", "model")}
+    assert shown == wanted | {"said": said, "ignore": set(APPLIES["ignore_case"])}
+    assert set(CALLED) == set(KINDS)
 
 
 def test_an_example_is_written_by_a_form_of_the_newest_version(editor: Client, here: str) -> None:
@@ -173,7 +193,7 @@ def test_the_cost_of_a_version_is_told_against_the_first(editor: Client, here: s
     Result.objects.filter(pk=result(run, Example.objects.get(), 2, Outcome.PASS, "b").pk).update(cost=15 * 10**5)
     first, second = editor.get(f"{here}runs/{run.pk}/").context["totals"]
 
-    assert (first.dearer, second.dearer) == ("", "+50% against the first")
+    assert (first.dearer, second.dearer) == ("", "50 % dearer")
     assert second.cost_shown == "0.0000015 USD"
 
 

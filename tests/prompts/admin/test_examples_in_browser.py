@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -48,6 +50,30 @@ def test_an_example_is_written_run_and_compared(browser: Browser, served: Servin
         assert found == []
         assert fits(page)
         assert watch.is_quiet
+
+
+def test_a_check_shows_the_fields_of_its_type_and_sends_no_others(browser: Browser, served: Serving) -> None:
+    (prompt,) = [row["id"] for row in served.rows("prompts_prompt") if row["name"] == "farewell"]
+    with opened(browser, served.url) as (page, watch):
+        sign_in(page, EDITOR)
+        page.goto(f"/admin/prompts/prompt/{prompt}/examples/add/")
+        check = page.locator("[data-check]").first
+        page.get_by_label("Name").fill("Of many minds")
+        page.get_by_label("customer").fill("Eva")
+        expect(check.get_by_label("Text")).to_be_hidden()
+        check.get_by_label("Type").select_option("has a number in a range")
+        check.get_by_label("At least").fill("1")
+        check.get_by_label("Type").select_option("satisfies a grader")
+        check.get_by_label("Question").fill("Is it kind?")
+        check.get_by_label("Grader's model").fill("echo")
+        check.get_by_label("Type").select_option("is not too long")
+        expect(check.get_by_label("Question")).to_be_hidden()
+        check.get_by_label("At most").fill("80")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("Of many minds is saved.")).to_be_visible()
+        assert watch.is_quiet
+    (row,) = [row for row in served.rows("prompts_example") if row["name"] == "Of many minds"]
+    assert json.loads(row["checks"]) == [{"type": "max_length", "max": 80}]
 
 
 def test_a_run_is_watched_and_survives_a_reload(browser: Browser, served: Serving) -> None:

@@ -118,6 +118,12 @@ def test_a_move_to_where_it_is_has_nothing_to_show(here: str, enter: Enter) -> N
     assert "Move it" not in page
 
 
+def test_a_label_that_means_nothing_yet_leads_to_what_it_will_mean(here: str, enter: Enter) -> None:
+    page = read(enter("prompt editor"), f"{here}labels/canary/move/", to=2)
+    assert "It meant nothing before." in page
+    assert f'href="{here}versions/2/"' in page
+
+
 def test_a_proposal_is_read_with_its_difference_and_agreed_to(greeting: Prompt, proposed: str, enter: Enter) -> None:
     client = enter("prompt publisher")
     page = read(client, proposed)

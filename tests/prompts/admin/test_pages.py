@@ -90,7 +90,9 @@ def test_staff_with_the_right_look_at_every_page(twice: str, enter: Enter, role:
     "page", ["", "diff/1/2/", "labels/production/", "labels/production/move/", "compare/?from=1&to=2"]
 )
 def test_a_manager_sees_no_prompt_and_the_anonymous_sign_in(twice: str, enter: Enter, page: str) -> None:
-    assert enter("manager").get(f"{twice}{page}").status_code == 403
+    refused = enter("manager").get(f"{twice}{page}")
+    assert refused.status_code == 403
+    assert "You may not open this page" in refused.content.decode()
     assert Client().get(f"{twice}{page}").headers["location"].startswith("/admin/login/")
 
 
@@ -107,6 +109,22 @@ def test_a_manager_sees_no_prompt_and_the_anonymous_sign_in(twice: str, enter: E
 )
 def test_an_address_that_leads_nowhere_is_no_error(twice: str, enter: Enter, page: str) -> None:
     assert enter("prompt editor").get(f"{twice}{page}").status_code in (404, 405)
+
+
+def test_a_version_that_is_not_there_is_told_on_a_page_with_a_way_back(twice: str, enter: Enter) -> None:
+    answer = enter("prompt editor").get(f"{twice}versions/9/")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+    assert 'href="/admin/"' in answer.content.decode()
+
+
+def test_nobody_is_offered_a_way_to_save_that_leads_elsewhere_than_it_says(twice: str, enter: Enter) -> None:
+    client = enter("prompt editor")
+    for path in ("/admin/prompts/prompt/add/", f"{twice}change/"):
+        page = client.get(path).content.decode()
+        assert 'name="_save"' in page
+        assert "_addanother" not in page
+        assert "_continue" not in page
 
 
 def test_an_editor_archives_nothing_that_is_published(greeting: Prompt, twice: str, enter: Enter) -> None:
@@ -191,7 +209,25 @@ def test_a_protected_label_can_be_set_free_by_who_may_publish(greeting: Prompt, 
 
 def test_an_archived_prompt_says_so(greeting: Prompt, twice: str, enter: Enter) -> None:
     archive(greeting, ADA)
-    assert "Bring greeting back" in enter("prompt editor").get(twice).content.decode()
+    client = enter("prompt publisher")
+    page = client.get(twice).content.decode()
+    assert "Calls that ask for this prompt get a 404." in page
+    assert "Open in the playground" not in page
+    assert "greeting is back." in client.post(f"{twice}archive/", follow=True).content.decode()
+
+
+def test_a_copy_says_of_what_it_is_one(twice: str, enter: Callable[[str], Client]) -> None:
+    client = enter("prompt editor")
+    page = client.post(f"{twice}duplicate/", {"name": "salute"}, follow=True).content.decode()
+    assert "salute is a copy of greeting." in page
+    page = client.post(f"{twice}duplicate/", {"name": "two words"}, follow=True).content.decode()
+    assert "is a copy" not in page
+
+
+def test_a_prompt_without_a_version_shows_no_labels(greeting: Prompt, enter: Callable[[str], Client]) -> None:
+    page = enter("prompt publisher").get(f"/admin/prompts/prompt/{greeting.pk}/").content.decode()
+    assert "Write the first version" in page
+    assert "Labels" not in page
 
 
 def test_a_label_of_ones_own_is_named_on_the_prompts_page(twice: str, enter: Enter) -> None:

@@ -90,6 +90,8 @@ def test_four_columns_answer_at_once_on_one_socket(window: tuple[Page, Watch]) -
     for number, model in enumerate(("echo", "echo-slow", "echo-fail", "echo-cut"), start=1):
         column(page, number).get_by_label("Model").select_option(model)
     assert page.get_by_role("button", name="Add a column").is_disabled()
+    places = [place for number in range(1, 5) if (place := column(page, number).bounding_box())]
+    assert (len(places), len({place["y"] for place in places})) == (4, 1)
     says(page, "one two three four five")
     press(page, "Run all")
 
