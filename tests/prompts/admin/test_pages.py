@@ -216,7 +216,7 @@ def test_an_archived_prompt_says_so(greeting: Prompt, twice: str, enter: Enter) 
     assert "greeting is back." in client.post(f"{twice}archive/", follow=True).content.decode()
 
 
-def test_a_copy_says_of_what_it_is_one(twice: str, enter: Callable[[str], Client]) -> None:
+def test_a_copy_says_of_what_it_is_one(twice: str, enter: Enter) -> None:
     client = enter("prompt editor")
     page = client.post(f"{twice}duplicate/", {"name": "salute"}, follow=True).content.decode()
     assert "salute is a copy of greeting." in page
@@ -224,7 +224,7 @@ def test_a_copy_says_of_what_it_is_one(twice: str, enter: Callable[[str], Client
     assert "is a copy" not in page
 
 
-def test_a_prompt_without_a_version_shows_no_labels(greeting: Prompt, enter: Callable[[str], Client]) -> None:
+def test_a_prompt_without_a_version_shows_no_labels(greeting: Prompt, enter: Enter) -> None:
     page = enter("prompt publisher").get(f"/admin/prompts/prompt/{greeting.pk}/").content.decode()
     assert "Write the first version" in page
     assert "Labels" not in page
