@@ -24,9 +24,9 @@ NAME = """() => {
   return (one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent).trim();
 }"""
 WRITE = """
-from prompts.authors import Author
-from prompts.editing import Details, create, save_version, secure
 from prompts.wording import Line, Wording
+from prompts.writing.authors import Author
+from prompts.writing.editing import Details, create, save_version, secure
 author = Author("ada", None, may_publish=True)
 prompt = create(Details({name!r}), author, None)
 for said in ("First words", "Second words", "Third thoughts"):
