@@ -13,6 +13,7 @@ from analytics.models import RequestLog
 from analytics.parameters import Span
 from analytics.queries import Question, usage
 from prompts.models import Prompt
+from prompts.percent import change, in_words
 
 DAYS = 30
 
@@ -90,16 +91,6 @@ def _use(row: dict[str, Any], first: datetime, before: Use | None) -> Use:
         failures=round(row["error_rate"] * calls),
         first=first,
         last=row["last_request"],
-        slower=_change(before.p50 if before else None, row["p50_ms"]),
-        dearer=_change(before.cost if before else None, cost),
+        slower=change(before.p50 if before else None, row["p50_ms"]),
+        dearer=change(before.cost if before else None, cost),
     )
-
-
-def _change(before: float | None, after: float | None) -> float | None:
-    return (after - before) / before if before and after is not None else None
-
-
-def in_words(change: float | None, more: str, less: str) -> str:
-    """`change` as a share: 9 % cheaper, say; nothing of what rounds to nothing."""
-    percent = round(100 * (change or 0.0))
-    return f"{abs(percent)} % {more if percent > 0 else less}" if percent else ""

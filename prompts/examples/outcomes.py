@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from llm.prices import dollars
 from prompts.models import Example, Outcome, Result, Run
-from prompts.usage import in_words
+from prompts.percent import change, in_words
 from prompts.words import Comparison, Piece
 
 LONGEST = 20_000
@@ -125,7 +125,7 @@ def dearer(said: Said, first: Said) -> str:
     alike = len(said) == len(first) and all(
         amount is not None and outcome != Outcome.ERROR for outcome, amount in [*said, *first]
     )
-    return in_words((after - before) / before, "dearer", "cheaper") if alike and before else ""
+    return in_words(change(before, after), "dearer", "cheaper") if alike else ""
 
 
 def _cost(said: Said) -> int:
