@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.forms import Widget
 from django.http import HttpRequest, HttpResponse
@@ -87,6 +89,15 @@ class Desk(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
             page.result_list = list(page.result_list)
             prefetch_related_objects(page.result_list, *self.list_prefetched)
         return page
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """A tick for a row that cannot be is bad input, of which Django would make a 500."""
+        try:
+            for said in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.clean(said, None)
+        except ValidationError:
+            raise BadRequest("What was ticked is no row.") from None
+        return super().response_action(request, queryset)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Message:
         return told(form, formsets or (), add=add)
