@@ -22,7 +22,7 @@ ROLES: dict[str, Rights] = {
         "analytics": ("view_*",),
         "webhooks": ("*",),
         "auth": ("view_user", "add_user", "change_user", "view_group"),
-        "prompts": ("view_prompt", "use_playground"),
+        "prompts": ("view_prompt", "secure_prompt", "use_playground"),
     },
     "prompt editor": {"prompts": ("view_*", "add_*", "change_*", "use_playground")},
     "prompt publisher": {"prompts": ("view_*", "add_*", "change_*", "publish_prompt", "use_playground")},

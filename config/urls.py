@@ -22,7 +22,7 @@ from llm.surfaces.schema import DocsView, SchemaView
 from llm.welcome import welcome
 from prompts.admin.editor.page import editor
 from prompts.admin.editor.preview import preview
-from prompts.admin.pages import comparison, example, examples, home, moving, proposals, reading
+from prompts.admin.pages import comparison, example, examples, home, moving, proposals, reading, rules
 from prompts.api.examples import ExampleListView, ExampleRunView, ExampleView
 from prompts.api.prompts import (
     DifferenceView,
@@ -93,6 +93,7 @@ urlpatterns = [
     path("admin/prompts/prompt/<int:pk>/versions/<int:number>/", reading.version, name="prompt-version"),
     path("admin/prompts/prompt/<int:pk>/duplicate/", home.duplicate, name="prompt-duplicate"),
     path("admin/prompts/prompt/<int:pk>/archive/", home.archive, name="prompt-archive"),
+    path("admin/prompts/prompt/<int:pk>/rules/", rules.rules, name="prompt-rules"),
     path("admin/prompts/prompt/<int:pk>/examples/", examples.examples, name="prompt-examples"),
     path("admin/prompts/prompt/<int:pk>/examples/add/", example.example, name="prompt-example-new"),
     path("admin/prompts/prompt/<int:pk>/examples/run/", examples.run, name="prompt-examples-run"),
@@ -106,7 +107,7 @@ urlpatterns = [
     path("admin/prompts/prompt/<int:pk>/labels/", moving.other, name="prompt-label"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/", moving.history, name="prompt-history"),
     path("admin/prompts/prompt/<int:pk>/labels/<str:label>/move/", moving.moving, name="prompt-move"),
-    path("admin/prompts/prompt/<int:pk>/labels/<str:label>/protection/", moving.protection, name="prompt-protection"),
+    path("admin/prompts/prompt/<int:pk>/labels/<str:label>/protection/", rules.protection, name="prompt-protection"),
     path("admin/prompts/prompt/<int:pk>/proposals/<int:number>/", proposals.proposal, name="prompt-proposal"),
     path("admin/", admin.site.urls),
     path("playground/", playground, name="playground"),

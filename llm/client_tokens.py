@@ -23,7 +23,7 @@ LONGEST_TOKEN = 10_000
 """Characters, more than a token of that many names has."""
 MOST_HELD = 4_000
 PURPOSE = "client token"
-ONLY_WHEN_ASKED = frozenset({"organisation", "prompts.write", "prompts.publish"})
+ONLY_WHEN_ASKED = frozenset({"organisation", "prompts.write", "prompts.publish", "prompts.secure"})
 """Scopes that a browser gets only if its back end says so."""
 WILD = "*?["
 

@@ -378,7 +378,7 @@ def test_scopes_statuses_and_figures_are_the_documented_ones() -> None:
     page = manual.page("reference/api.md")
     scopes = manual.section(page, "Credentials")
     assert set(SCOPES) <= set(manual.code(scopes))
-    assert set(SCOPES) - set(DEFAULT_SCOPES) == {"prompts.write", "prompts.publish", "organisation"}
+    assert set(SCOPES) - set(DEFAULT_SCOPES) == {"prompts.write", "prompts.publish", "prompts.secure", "organisation"}
     assert set(get_args(Status)) == set(manual.first_codes(manual.section(page, "Requests")))
     told = set(manual.code(manual.section(page, "Usage")))
     assert set(DIMENSIONS) | set(UsageRowSerializer().fields) - {"key_id", "organisation_id"} <= told

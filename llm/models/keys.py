@@ -20,6 +20,7 @@ SCOPES = (
     "prompts.read",
     "prompts.write",
     "prompts.publish",
+    "prompts.secure",
     "batches",
     "usage",
     "requests",

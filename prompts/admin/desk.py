@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -24,9 +25,9 @@ from prompts.choosing import in_words
 from prompts.models import Prompt
 from prompts.writing import editing
 from prompts.writing.authors import Author
+from prompts.writing.bundle import bundled, hold_all
 
 UNUSED_DAYS = 30
-PUBLISHING = ("needs_green", "needs_approval")
 SHOWN = ("production", "staging")
 """Labels that the list tells of."""
 
@@ -38,13 +39,14 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms t
 
     class Meta:
         model = Prompt
-        fields = ("name", "organisation", "description", "category", "tags", "owner", *PUBLISHING)
+        fields = ("name", "organisation", "description", "category", "tags", "owner")
         help_texts = {
             "owner": "Who looks after it; left open, whoever makes it.",
             "name": "What code asks for; letters, digits, dots, dashes and underscores.",
-            "needs_green": "A protected label moves only to a version that passes every example.",
-            "needs_approval": "Moving a protected label waits until somebody else agrees.",
         }
+
+    author: Author
+    """Who fills it in."""
 
     def clean_tags(self) -> list[str]:
         tags: list[str] = self.cleaned_data["tags"]
@@ -58,6 +60,15 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms t
             return editing.plain(self.cleaned_data["description"], "description", editing.LONGEST_DESCRIPTION)
         except CallerError as error:
             raise forms.ValidationError(error.message) from None
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        prompt = self.instance if self.instance.pk else Prompt(organisation=said.get("organisation"))
+        try:
+            editing.check_may_name(prompt, said.get("name", prompt.name), self.author)
+        except CallerError as error:
+            self.add_error("name", error.message)
+        return said
 
     def details(self) -> editing.Details:
         said = self.cleaned_data
@@ -139,10 +150,23 @@ class PromptDesk(Desk):
             kwargs["queryset"] = User.objects.filter(is_staff=True, is_active=True).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What was right when the form was judged may be so no longer when it is saved."""
+        try:
+            answer: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except CallerError as error:
+            messages.error(request, f"Nothing was saved. {error.message}")
+            return redirect(request.path)
+        return answer
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.author = Author.of_user(request.user)
+        return form
+
     def get_readonly_fields(self, request: HttpRequest, obj: Prompt | None = None) -> tuple[str, ...]:
-        """Whose it is, is said once; what publishing takes is for who may publish."""
-        fixed = ("organisation",) if obj is not None else ()
-        return fixed if Author.of_user(request.user).may_publish else (*fixed, *PUBLISHING)
+        """Whose it is, is said once."""
+        return ("organisation",) if obj is not None else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Prompt | None = None) -> bool:
         """Archived ones keep their history."""
@@ -153,11 +177,9 @@ class PromptDesk(Desk):
         if not change:
             obj.pk = editing.create(form.details(), author, said["organisation"]).pk
         else:
-            editing.describe(obj, form.details())
+            editing.describe(obj, form.details(), author)
         if change or said["owner"] is not None:
             editing.entrust(obj, said["owner"])
-        if author.may_publish:
-            editing.secure(obj, author, needs_green=said["needs_green"], needs_approval=said["needs_approval"])
         obj.refresh_from_db()
 
     def render_change_form(
@@ -172,6 +194,13 @@ class PromptDesk(Desk):
 
     def response_change(self, request: HttpRequest, obj: Prompt) -> HttpResponse:
         return redirect("prompt", pk=obj.pk)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse | None:
+        ticked = [pk for pk in request.POST.getlist(ACTION_CHECKBOX_NAME) if pk.isdecimal() and len(pk) < 19]
+        with bundled():
+            hold_all(Prompt.objects.filter(pk__in=ticked))
+            answer: HttpResponse | None = super().response_action(request, queryset)
+        return answer
 
     @confirmed("Archive", effect="Calls that ask for them get a 404 from now on; nothing is lost.")
     def archive(self, prompt: Prompt, request: HttpRequest) -> str:

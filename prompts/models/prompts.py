@@ -15,6 +15,8 @@ from llm.models.bounds import slug_like
 RESERVED = ("export", "import")
 """Words that stand in the place of a name in the API."""
 LONGEST_NAME = 100
+MOST_WORDS = 50
+"""That are looked for at once: databases take no condition of any depth."""
 no_word_of_ours = RegexValidator(rf"\A(?:{'|'.join(RESERVED)})\Z", "The API uses this word itself.", inverse_match=True)
 
 
@@ -34,9 +36,10 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         return self.filter(Q(organisation_id=caller.organisation_id) | shared)
 
     def searched(self, words: str) -> Self:
-        """Those that have all of `words` in name, description, tags, owner or newest version."""
+        """Those that have all of `words`, of which the first `MOST_WORDS` count, in name, description, tags, owner or
+        newest version."""
         rows = self
-        for word in words.lower().split():
+        for word in list(dict.fromkeys(words.lower().split()))[:MOST_WORDS]:
             rows = rows.filter(Q(search__contains=word) | Q(owner__username__icontains=word))
         return rows
 
@@ -89,6 +92,7 @@ class Prompt(models.Model):
         indexes = [models.Index(fields=["archived", "name"], name="prompt_by_name")]
         permissions = [
             ("publish_prompt", "Can move protected labels"),
+            ("secure_prompt", "Can change what publishing takes"),
             ("use_playground", "Can use the playground"),
         ]
 

@@ -21,7 +21,7 @@ from prompts.models import Prompt
 from prompts.transfer.export import exported
 from prompts.transfer.files import as_yaml, read
 from prompts.transfer.importing import Change, Import, imported
-from prompts.writing.bundle import bundled
+from prompts.writing.bundle import bundled, hold_all
 
 ENDING = ".yaml"
 TOLD_BY_GIT = ("author", "created_at")
@@ -95,6 +95,7 @@ def pull(folder: Folder, prompts: QuerySet[Prompt], *, dry_run: bool) -> Iterato
 @bundled()
 def push(folder: Folder, names: Sequence[str], task: Import) -> list[Change]:
     """All files or none. Raises FolderRefused with the file and the path in it."""
+    hold_all(Prompt.objects.filter(organisation=task.organisation, name__in=names))
     for name in names:
         try:
             imported(folder.read(name), task)

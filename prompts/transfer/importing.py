@@ -26,12 +26,11 @@ from prompts.variables.complaints import step
 from prompts.wording import read_wording
 from prompts.writing import editing, labelling
 from prompts.writing.authors import Author
-from prompts.writing.bundle import bundled, held
+from prompts.writing.bundle import bundled, held, hold_all
 from prompts.writing.examples import CONTENT, check_draft, read_example, save_example
 
 MOST_PROMPTS = 10_000
 MOST_VERSIONS = 100_000
-MOST_LABELS = 1_000
 MOST_EXAMPLES = 10_000
 
 
@@ -74,12 +73,18 @@ def imported(document: JsonObject, task: Import) -> list[Change]:
     if prompts is None:
         raise fields.wrong("prompts", None, "a list of prompts")
     _check_once(prompts)
+    hold_all(Prompt.objects.filter(organisation=task.organisation, name__in=_names(prompts)))
     for each in prompts:
         _prompt(each, task)
     fields.rest()
     if task.dry_run:
         transaction.set_rollback(True)
     return task.changes
+
+
+def _names(prompts: list[Fields]) -> list[str]:
+    said = [each.left.get("name") for each in prompts]
+    return [name for name in said if isinstance(name, str) and "\x00" not in name]
 
 
 def _check_once(prompts: list[Fields]) -> None:
@@ -118,7 +123,7 @@ def _described(fields: Fields, task: Import) -> Prompt:
             prompt = editing.create(details, task.author, task.organisation)
             task.note(prompt, "is new")
         elif details != (before := editing.details_of(prompt := held(there))):
-            editing.describe(prompt, details)
+            editing.describe(prompt, details, task.author)
             task.note(prompt, "is described anew", of_settings(asdict(before), asdict(details)))
     return prompt
 

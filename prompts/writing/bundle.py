@@ -15,6 +15,7 @@ from itertools import islice
 from typing import ParamSpec, TypeVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from llm.models.stamp import RegistryStamp
 from prompts.models import Prompt
@@ -71,6 +72,13 @@ def held(prompt: Prompt) -> Prompt:
         whole = Prompt.objects.select_for_update(of=("self",)).select_related("organisation")
         rows[prompt.pk] = whole.get(pk=prompt.pk)
     return rows[prompt.pk]
+
+
+def hold_all(prompts: QuerySet[Prompt]) -> None:
+    """At the beginning of a bundle, in the order of all: else two bundles could wait for each other's rows."""
+    if bundle := _bundle.get():
+        whole = prompts.order_by("pk").select_for_update(of=("self",)).select_related("organisation")
+        bundle.rows |= {row.pk: row for row in whole if row.pk not in bundle.rows}
 
 
 def hold(prompt: Prompt) -> None:

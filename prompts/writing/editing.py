@@ -56,9 +56,11 @@ UNTOLD = Origin()
 
 @atomic
 def create(details: Details, author: Author, organisation: Organisation | None) -> Prompt:
-    """Raises InvalidField."""
+    """Raises InvalidField, and Forbidden where it would hide a shared prompt that is not the author's to publish."""
     prompt = Prompt(organisation=organisation, owner_id=author.user_id)
+    hidden = check_may_name(prompt, details.name, author)
     _fill(prompt, details)
+    _come_under_rules(prompt, hidden)
     _save(prompt)
     hold(prompt)
     shelve(prompt)
@@ -66,10 +68,13 @@ def create(details: Details, author: Author, organisation: Organisation | None) 
 
 
 @atomic
-def describe(prompt: Prompt, details: Details) -> Prompt:
-    """Its details, anew. Raises InvalidField."""
+def describe(prompt: Prompt, details: Details, author: Author) -> Prompt:
+    """Its details, anew. Raises InvalidField, and Forbidden for another name where whoever asks by the old one would
+    miss it."""
     locked = held(prompt)
+    hidden = check_may_name(locked, details.name, author)
     _fill(locked, details)
+    _come_under_rules(locked, hidden)
     _save(locked)
     shelve(locked)
     return locked
@@ -126,11 +131,8 @@ def check(wording: Wording) -> None:
 def archive(prompt: Prompt, author: Author, *, archived: bool = True) -> Prompt:
     """An archived prompt is not answered any more. Raises Forbidden where that would take away a protected label."""
     locked = held(prompt)
-    if locked.archived != archived and locked.labels.filter(protected=True).exists() and not author.may_publish:
-        raise Forbidden(
-            f"{locked.name} has a protected label: only who may move it may archive the prompt or bring it back.",
-            code="protected_label",
-        )
+    if locked.archived != archived:
+        check_may_take_away(locked, author)
     locked.archived = archived
     locked.save()
     shelve(locked)
@@ -139,8 +141,13 @@ def archive(prompt: Prompt, author: Author, *, archived: bool = True) -> Prompt:
 
 @atomic
 def duplicate(prompt: Prompt, name: str, author: Author) -> Prompt:
-    """A prompt of its own that begins with the newest version and the examples, without labels. Raises InvalidField."""
+    """A prompt of its own that begins with the newest version, the examples and the rules, without labels.
+
+    Raises InvalidField.
+    """
     copy = create(replace(details_of(prompt), name=name), author, prompt.organisation)
+    copy.needs_green, copy.needs_approval = prompt.needs_green, prompt.needs_approval
+    copy.save()
     newest = prompt.versions.first()
     if newest is not None:
         save_version(copy, newest.opened(), author, Origin(note=f"from {prompt.name} {newest.number}"))
@@ -161,13 +168,54 @@ def entrust(prompt: Prompt, owner: Any) -> None:
 
 @atomic
 def secure(prompt: Prompt, author: Author, *, needs_green: bool, needs_approval: bool) -> Prompt:
-    """What publishing takes beside the right. Raises Forbidden for whoever has not the right itself."""
+    """What publishing takes beside the right. Raises Forbidden for who may not say so, who may publish among them."""
     locked = held(prompt)
-    if (locked.needs_green, locked.needs_approval) != (needs_green, needs_approval) and not author.may_publish:
-        raise Forbidden("Only who may publish may change what publishing takes.", code="publish_not_allowed")
+    if (locked.needs_green, locked.needs_approval) != (needs_green, needs_approval):
+        check_may_secure(locked, author)
     locked.needs_green, locked.needs_approval = needs_green, needs_approval
     locked.save()
     return locked
+
+
+def check_may_secure(prompt: Prompt, author: Author) -> None:
+    if not author.may_secure:
+        raise Forbidden(
+            f"{author.name} may not change what publishing {prompt.name} takes.",
+            code="rules_not_allowed",
+            hint="Operators may; of a key, it takes the scope prompts.secure.",
+        )
+
+
+def check_may_take_away(prompt: Prompt, author: Author) -> None:
+    """Raises Forbidden."""
+    if not author.may_publish and prompt.labels.filter(protected=True).exists():
+        raise Forbidden(
+            f"{prompt.name} has a protected label: only who may move that may archive the prompt, bring it back, or "
+            "give its name away.",
+            code="protected_label",
+        )
+
+
+def check_may_name(prompt: Prompt, name: str, author: Author) -> Prompt | None:
+    """A name that becomes free may be taken by a prompt without rules; one that hides a shared prompt takes that away.
+
+    The one that it would hide from now on. Raises Forbidden, and InvalidField where another one has the name.
+    """
+    if prompt.pk and name == prompt.name:
+        return None
+    if prompt.pk:
+        _check_may_rename(prompt, name, author)
+    if (shared := _hidden(prompt, name)) is not None:
+        check_may_take_away(shared, author)
+    return shared
+
+
+def _check_may_rename(prompt: Prompt, name: str, author: Author) -> None:
+    check_may_take_away(prompt, author)
+    if prompt.needs_green or prompt.needs_approval:
+        check_may_secure(prompt, author)
+    if "\x00" not in name and Prompt.objects.filter(organisation=prompt.organisation_id, name=name).exists():
+        raise InvalidField(f"There is a prompt {name} already.", param="name", code="name_taken")
 
 
 def plain(text: str, param: str, most: int) -> str:
@@ -200,6 +248,20 @@ def _fill(prompt: Prompt, details: Details) -> None:
     prompt.tags = clean_tags(details.tags)
     newest = prompt.versions.first() if prompt.pk else None
     prompt.search = _searched(prompt, newest.opened() if newest else None)
+
+
+def _hidden(prompt: Prompt, name: str) -> Prompt | None:
+    """The shared prompt in whose place this one stands, under that name, for the calls of its organisation."""
+    if prompt.organisation_id is None or "\x00" in name:
+        return None
+    return Prompt.objects.filter(organisation=None, name=name).first()
+
+
+def _come_under_rules(prompt: Prompt, hidden: Prompt | None) -> None:
+    """Those of the prompt that it hides."""
+    if hidden is not None:
+        prompt.needs_green |= hidden.needs_green
+        prompt.needs_approval |= hidden.needs_approval
 
 
 def _save(prompt: Prompt) -> None:

@@ -7,16 +7,18 @@ import re
 
 from django.utils import timezone
 
-from llm.errors import Conflict, Forbidden, InvalidField
+from llm.errors import Conflict, Forbidden, InvalidField, NotFound
 from prompts.choosing import Split
-from prompts.models import PROTECTED, Label, LabelMove, Prompt, Proposal
+from prompts.models import LABELS, PROTECTED, Label, LabelMove, Prompt, Proposal
 from prompts.writing.authors import Author
 from prompts.writing.bundle import atomic, held, shelve
-from prompts.writing.editing import plain
+from prompts.writing.editing import LONGEST_AUTHOR, check_may_secure, plain
 from prompts.writing.greenness import check_green
 
 LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 MOST_SHARES = 8
+MOST_LABELS = 100
+"""Of its own, that one prompt has: what they mean lies in every process' memory."""
 MOST_WEIGHT = 1_000_000
 LONGEST_REASON = 2_000
 
@@ -51,38 +53,42 @@ def move(prompt: Prompt, label: str, after: Split, author: Author, *, reason: st
 
 
 @atomic
-def approve(proposal: Proposal, approver: Author) -> LabelMove:
-    """Raises Forbidden for its own author and for who may not publish, Conflict where it does not wait any more."""
+def approve(proposal: Proposal, approver: Author) -> LabelMove | Proposal:
+    """What nobody we know has wished, but a key, a command, or somebody who is gone, becomes the approver's own wish
+    and waits on: a key says nothing of who holds it.
+
+    Raises Forbidden for its own author and for who may not publish, Conflict where it does not wait any more.
+    """
     locked = held(proposal.prompt)
-    if not locked.proposals.filter(pk=proposal.pk).exists():
-        raise Conflict("It does not wait any more.", code="proposal_gone", hint="Look at what waits now.")
-    check_may_publish(locked, proposal.label, approver)
-    if (proposal.user_id, proposal.author) == (approver.user_id, approver.name):
+    waiting = _waiting(locked, proposal)
+    check_may_publish(locked, waiting.label, approver)
+    if approver.user_id is None or waiting.user_id == approver.user_id:
         raise Forbidden("Four eyes: somebody else has to agree.", code="own_proposal")
     if locked.needs_green:
-        check_green(locked, [share["version"] for share in proposal.after])
-    proposer = Author(proposal.author, proposal.user_id)
-    row = found(locked, proposal.label)
-    made = _made(row, proposal.after, proposer, reason=proposal.reason, approver=approver.name)
-    proposal.delete()
-    return made
+        check_green(locked, [share["version"] for share in waiting.after])
+    if waiting.user_id is None:
+        return _taken_up(waiting, approver)
+    proposer, row = Author(waiting.author, waiting.user_id), found(locked, waiting.label)
+    return _made(row, waiting.after, proposer, reason=waiting.reason, approver=approver.name)
 
 
 @atomic
 def decline(proposal: Proposal, author: Author) -> None:
-    """Taking back one's own needs no right. Raises Forbidden."""
+    """Taking back one's own needs no right. Raises Forbidden, and Conflict where it does not wait any more."""
     locked = held(proposal.prompt)
-    if proposal.user_id is None or proposal.user_id != author.user_id:
-        check_may_publish(locked, proposal.label, author)
-    proposal.delete()
+    waiting = _waiting(locked, proposal)
+    if waiting.user_id is None or waiting.user_id != author.user_id:
+        check_may_publish(locked, waiting.label, author)
+    waiting.delete()
 
 
 @atomic
 def protect(prompt: Prompt, label: str, author: Author, *, protected: bool) -> None:
-    """Raises Forbidden for who may not publish."""
+    """Raises Forbidden for who may not say what publishing takes, and NotFound for a label that never moved."""
     locked = held(prompt)
-    check_may_publish(locked, label, author)
-    locked.labels.filter(name=label).update(protected=protected)
+    check_may_secure(locked, author)
+    if not locked.labels.filter(name=label).update(protected=protected):
+        raise NotFound(f"{label} of {locked.name} means no version yet.", param="label", code="label_not_found")
 
 
 def found(prompt: Prompt, label: str) -> Label:
@@ -127,9 +133,33 @@ def check_split(prompt: Prompt, split: Split) -> None:
             raise InvalidField(f"A weight is more than 0 and at most {MOST_WEIGHT:,}.", param=f"split[{index}].weight")
 
 
+def _check_room(prompt: Prompt) -> None:
+    """Raises InvalidField."""
+    if prompt.labels.exclude(name__in=LABELS).count() >= MOST_LABELS:
+        raise InvalidField(f"{prompt.name} has {MOST_LABELS} labels of its own, and no room for more.", param="label")
+
+
+def _waiting(prompt: Prompt, proposal: Proposal) -> Proposal:
+    """As it is now. Raises Conflict."""
+    row = prompt.proposals.filter(pk=proposal.pk).first()
+    if row is None:
+        raise Conflict("It does not wait any more.", code="proposal_gone", hint="Look at what waits now.")
+    return row
+
+
+def _taken_up(proposal: Proposal, author: Author) -> Proposal:
+    proposal.author = f"{author.name}, for {proposal.author}"[:LONGEST_AUTHOR]
+    proposal.user_id = author.user_id
+    proposal.save()
+    return proposal
+
+
 def _proposed(row: Label, after: Split, author: Author, reason: str) -> Proposal:
     """One for each label: a later one takes the place of an earlier one, and whoever is about to agree to that finds
-    it gone."""
+    it gone. What waits already is not asked for anew by a key or a command, which may say so every night."""
+    waiting = row.prompt.proposals.filter(label=row.name).first()
+    if waiting is not None and waiting.after == after and author.user_id is None:
+        return waiting
     row.prompt.proposals.filter(label=row.name).delete()
     return Proposal.objects.create(
         prompt=row.prompt,
@@ -145,8 +175,11 @@ def _proposed(row: Label, after: Split, author: Author, reason: str) -> Proposal
 
 def _made(row: Label, after: Split, author: Author, *, reason: str, approver: str = "") -> LabelMove:
     prompt, before, now = row.prompt, row.split, timezone.now()
+    prompt.proposals.filter(label=row.name).delete()  # wishes to move it from where it stood
     if before == after and (last := prompt.moves.filter(label=row.name).first()):
         return last
+    if row._state.adding and row.name not in LABELS:
+        _check_room(prompt)
     row.split, row.moved_at = after, now
     row.save()
     made = LabelMove.objects.create(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from llm.dialects.fields import Fields
 from llm.models import Organisation
@@ -16,8 +17,10 @@ from prompts.writing.editing import Details, create, save_version
 from tests.prompts.furnished import furnish
 from tests.serving import Serving, serving
 
-ADA = Author("ada", None, may_publish=True)
+ADA = Author("ada", None, may_publish=True, may_secure=True)
+PIA = Author("pia", None, may_publish=True)
 EVE = Author("eve", None, may_publish=False)
+"""Ada may do everything, Pia publish and set no rules, Eve write; none of them is a user."""
 
 Save = Callable[..., Version]
 
@@ -29,6 +32,11 @@ def wording(content: str = "Hello {{ customer }}", **more: Any) -> Wording:
         **more,
     }
     return read_wording(Fields(said, "", strict=True))
+
+
+def person(name: str, *, may_publish: bool = True) -> Author:
+    """One whom the gateway knows."""
+    return Author(name, User.objects.create_user(name).pk, may_publish)
 
 
 @pytest.fixture

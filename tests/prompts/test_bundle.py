@@ -19,7 +19,7 @@ from prompts.writing.bundle import bundled, held
 from prompts.writing.editing import Details, create, describe
 from tests.prompts.conftest import ADA
 
-MOST_QUERIES = 24
+MOST_QUERIES = 26
 """For a prompt with two versions, two labels and an example; 69 when each was a change of its own."""
 
 
@@ -91,7 +91,7 @@ def test_a_prompt_costs_a_few_queries(acme: Organisation) -> None:
 
 def test_a_row_is_held_once_and_seen_as_it_has_become(greeting: Prompt) -> None:
     with bundled():
-        describe(greeting, Details("greeting", "Warm"))
+        describe(greeting, Details("greeting", "Warm"), ADA)
         with CaptureQueriesContext(connection) as queries:
             row = held(greeting)
     assert (row.description, len(queries)) == ("Warm", 0)

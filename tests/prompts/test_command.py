@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from llm.models import Organisation
+from llm.models import Organisation, RegistryStamp
 from prompts.models import Prompt
 from prompts.transfer.folder import Folder, FolderRefused, reduced
 from prompts.writing.labelling import move, standing, whole
@@ -132,6 +132,7 @@ def test_one_bad_file_and_nothing_is_pushed(pulled: Path) -> None:
 
 
 def test_a_dry_run_writes_neither_rows_nor_files(pulled: Path, greeting: Prompt, save: Save) -> None:
+    stamp = RegistryStamp.read()
     edit(pulled, "description: ''", "description: Warm")
     assert prompts("push", pulled, "--dry-run") == (
         "greeting: is described anew\n",
@@ -141,7 +142,7 @@ def test_a_dry_run_writes_neither_rows_nor_files(pulled: Path, greeting: Prompt,
     assert prompts("pull", pulled, "--dry-run")[0] == "greeting.yaml is changed\n"
     assert (pulled / "greeting.yaml").read_text() == before
     greeting.refresh_from_db()
-    assert greeting.description == ""
+    assert (greeting.description, RegistryStamp.read()) == ("", stamp)
 
 
 def test_json_is_one_list(pulled: Path) -> None:

@@ -12,8 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from prompts.models import Prompt, Version
+from prompts.writing.authors import SECURE
 
-LOOK, EDIT = "prompts.view_prompt", "prompts.change_prompt"
+LOOK, EDIT, RULE = "prompts.view_prompt", "prompts.change_prompt", SECURE
 Page = Callable[..., HttpResponse]
 
 

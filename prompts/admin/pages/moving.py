@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from llm.admin.own import own_page
 from llm.errors import CallerError, InvalidField
@@ -68,22 +67,6 @@ def history(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
         "may_move": request.user.has_perm(EDIT) and _may_move(request, labelling.found(prompt, label)),
     }
     return own_page(request, "pages/prompts/history.html", context)
-
-
-@require_POST
-@door(EDIT)
-def protection(request: HttpRequest, prompt: Prompt, label: str) -> HttpResponse:
-    check_name(label)
-    protected = request.POST.get("protected") == "yes"
-    try:
-        labelling.protect(prompt, label, Author.of_user(request.user), protected=protected)
-    except CallerError as error:
-        messages.error(request, error.message)
-    else:
-        told = f"{label} is protected now." if protected else f"{label} is protected no longer."
-        admin.site.get_model_admin(Prompt).log_change(request, prompt, told)
-        messages.success(request, told)
-    return redirect("prompt", pk=prompt.pk)
 
 
 def check_name(label: str) -> None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from llm.admin.own import own_page
-from llm.errors import CallerError
+from llm.errors import CallerError, InvalidField
 from prompts.admin.pages.doors import EDIT, LOOK, door
 from prompts.admin.pages.effect import effect
 from prompts.choosing import in_words
@@ -32,15 +32,23 @@ def proposal(request: HttpRequest, prompt: Prompt, number: int) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, waiting: Proposal, author: Author) -> HttpResponse:
-    agreed = request.POST.get("answer") == "approve"
     try:
-        labelling.approve(waiting, author) if agreed else labelling.decline(waiting, author)
+        messages.success(request, _done(waiting, request.POST.get("answer"), author))
     except CallerError as error:
         messages.error(request, " ".join(filter(None, (error.message, error.hint))))
-    else:
-        done = f"{waiting.label} means {in_words(waiting.after)} now."
-        messages.success(request, done if agreed else f"{waiting.label} stays where it is: the proposal is gone.")
     return redirect("prompt", pk=waiting.prompt_id)
+
+
+def _done(waiting: Proposal, answer: str | None, author: Author) -> str:
+    """What comes of the answer. Raises InvalidField, and what `labelling` raises."""
+    if answer == "approve":
+        waits = isinstance(labelling.approve(waiting, author), Proposal)
+        said = f"waits for one more to agree: {waiting.author} is nobody we know" if waits else None
+        return f"{waiting.label} {said or f'means {in_words(waiting.after)} now'}."
+    if answer == "decline":
+        labelling.decline(waiting, author)
+        return f"{waiting.label} stays where it is: the proposal is gone."
+    raise InvalidField("Agree or decline.", param="answer")
 
 
 def _page(request: HttpRequest, waiting: Proposal, author: Author) -> HttpResponse:

@@ -138,7 +138,7 @@ take out its number or raise it: no version is ever written over."""
         return not report.is_green
 
     def _task(self, said: Said, *, dry_run: bool) -> Import:
-        somebody = Author(_somebody(), may_publish=True)
+        somebody = Author(_somebody(), may_publish=True, may_secure=True)
         return Import(said.owner(), somebody, reason=said.reason or f"pushed by {somebody.name}", dry_run=dry_run)
 
     def _say(self, data: Iterable[JsonObject], said: Said) -> None:

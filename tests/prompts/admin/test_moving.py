@@ -14,7 +14,7 @@ from prompts.writing.editing import secure
 from prompts.writing.labelling import move, standing, whole
 from tests.browsing import form
 from tests.prompts.admin.conftest import Enter
-from tests.prompts.conftest import ADA, Save
+from tests.prompts.conftest import ADA, Save, person
 
 SPLIT: Split = [{"version": 1, "weight": 2.0}, {"version": 2, "weight": 0.5}, {"version": 3, "weight": 1.0}]
 
@@ -32,7 +32,7 @@ def here(greeting: Prompt, save: Save) -> str:
 def proposed(greeting: Prompt, here: str) -> str:
     """The address of a move of production to version 2, which Ada proposes."""
     secure(greeting, ADA, needs_green=False, needs_approval=True)
-    waiting = move(greeting, "production", whole(2), ADA, reason="It is warmer.\nLegal agrees.")
+    waiting = move(greeting, "production", whole(2), person("ada"), reason="It is warmer.\nLegal agrees.")
     assert isinstance(waiting, Proposal)
     return f"{here}proposals/{waiting.pk}/"
 
@@ -182,9 +182,10 @@ def test_whoever_moves_a_label_that_somebody_waits_for_is_told(proposed: str, he
 
 
 def test_setting_a_label_free_is_written_into_the_prompts_history(here: str, greeting: Prompt, enter: Enter) -> None:
-    enter("prompt editor").post(f"{here}labels/production/protection/", {"protected": "no"})
+    for unfit in ("prompt editor", "prompt publisher"):
+        enter(unfit).post(f"{here}labels/production/protection/", {"protected": "no"})
     assert not LogEntry.objects.exists()
-    enter("prompt publisher").post(f"{here}labels/production/protection/", {"protected": "no"})
+    enter("operator").post(f"{here}labels/production/protection/", {"protected": "no"})
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.get_change_message()) == (str(greeting.pk), "production is protected no longer.")
 

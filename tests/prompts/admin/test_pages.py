@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
+from llm.errors import InvalidField
 from prompts.models import Prompt
-from prompts.writing.editing import archive, secure
-from prompts.writing.labelling import move, protect, standing, whole
+from prompts.writing import editing
+from prompts.writing.authors import Author
+from prompts.writing.editing import Details, archive, create, save_version, secure
+from prompts.writing.labelling import found, move, protect, standing, whole
 from tests.prompts.admin.conftest import Enter
-from tests.prompts.conftest import ADA, Save
+from tests.prompts.conftest import ADA, Save, wording
 
 HOSTILE = "<script>alert(1)</script>{{ 7|add:7 }}\u202e"
 
@@ -145,12 +149,74 @@ def test_a_bulk_action_archives_what_is_free_and_brings_it_back(greeting: Prompt
         assert greeting.archived is archived
 
 
-def test_an_editor_cannot_lift_the_rules_of_publishing_by_the_form(greeting: Prompt, enter: Enter) -> None:
+@pytest.mark.parametrize("role", ["prompt editor", "prompt publisher", "manager"])
+def test_who_writes_and_publishes_lifts_no_rule_by_any_page(
+    greeting: Prompt, twice: str, enter: Enter, role: str
+) -> None:
     secure(greeting, ADA, needs_green=True, needs_approval=True)
-    said = {"name": "greeting", "description": "", "category": "chat", "tags": ""}
-    assert enter("prompt editor").post(f"/admin/prompts/prompt/{greeting.pk}/change/", said).status_code == 302
+    client = enter(role)
+    said = {"name": "greeting", "description": "", "category": "chat", "tags": "", "needs_green": "", "green": ""}
+    client.post(f"{twice}change/", said)
+    for page in ("rules/", "labels/production/protection/"):
+        assert client.post(f"{twice}{page}", {"protected": "no"}).status_code == 403
     greeting.refresh_from_db()
-    assert (greeting.needs_green, greeting.needs_approval, greeting.tags) == (True, True, [])
+    assert (greeting.needs_green, greeting.needs_approval) == (True, True)
+    assert found(greeting, "production").protected
+
+
+def test_an_operator_sets_rules_and_protection_and_the_history_says_so(
+    greeting: Prompt, twice: str, enter: Enter
+) -> None:
+    client = enter("operator")
+    assert 'name="approval"' in client.get(twice).content.decode()
+    client.post(f"{twice}rules/", {"green": "on", "approval": "on"})
+    client.post(f"{twice}rules/", {"approval": "on"})
+    client.post(f"{twice}labels/production/protection/", {"protected": "no"})
+    client.post(f"{twice}labels/nowhere/protection/", {"protected": "yes"})
+    greeting.refresh_from_db()
+    assert (greeting.needs_green, greeting.needs_approval) == (False, True)
+    assert not found(greeting, "production").protected
+    assert [entry.get_change_message() for entry in LogEntry.objects.order_by("id")] == [
+        "Rules of publishing from none to green examples and four eyes.",
+        "Rules of publishing from green examples and four eyes to four eyes.",
+        "production is protected no longer.",
+    ]
+
+
+def test_whoever_sees_a_prompt_sees_its_rules(greeting: Prompt, twice: str, enter: Enter) -> None:
+    secure(greeting, ADA, needs_green=False, needs_approval=True)
+    page = enter("prompt publisher").get(twice).content.decode()
+    assert "somebody else has to agree" in page
+    assert "every example has to pass" not in page
+    assert 'name="approval"' not in page
+
+
+def test_a_published_prompt_is_not_renamed_by_the_form_of_an_editor(greeting: Prompt, twice: str, enter: Enter) -> None:
+    said = {"name": "elsewhere", "description": "", "category": "chat", "tags": ""}
+    page = enter("prompt editor").post(f"{twice}change/", said)
+    assert page.status_code == 200
+    assert "protected label" in page.content.decode()
+    greeting.refresh_from_db()
+    assert greeting.name == "greeting"
+
+
+def test_a_published_shared_prompt_is_not_hidden_by_the_form_of_an_editor(acme: Any, enter: Enter) -> None:
+    shared = create(Details("welcome"), ADA, None)
+    save_version(shared, wording(), ADA)
+    move(shared, "production", whole(1), ADA, reason="go")
+    said = {"name": "welcome", "organisation": acme.pk, "description": "", "category": "chat", "tags": ""}
+    assert enter("prompt editor").post("/admin/prompts/prompt/add/", said).status_code == 200
+    assert Prompt.objects.count() == 1
+
+
+@pytest.mark.parametrize("answer", [{}, {"answer": "yes"}])
+def test_a_proposal_is_agreed_to_or_declined_in_so_many_words(
+    greeting: Prompt, twice: str, enter: Enter, answer: dict[str, str]
+) -> None:
+    secure(greeting, ADA, needs_green=False, needs_approval=True)
+    move(greeting, "production", whole(2), ADA, reason="better")
+    enter("prompt publisher").post(f"{twice}proposals/{greeting.proposals.get().pk}/", answer)
+    assert greeting.proposals.exists()
 
 
 def test_a_prompt_is_made_by_the_form_and_found_by_its_words(acme: Any, enter: Enter) -> None:
@@ -202,7 +268,7 @@ def test_nothing_that_people_wrote_runs(greeting: Prompt, save: Save, enter: Ent
         assert "14\u202e" not in said
 
 
-def test_a_protected_label_can_be_set_free_by_who_may_publish(greeting: Prompt, twice: str, enter: Enter) -> None:
+def test_a_protected_label_that_is_set_free_moves_freely(greeting: Prompt, twice: str, enter: Enter) -> None:
     protect(greeting, "production", ADA, protected=False)
     assert moved(enter("prompt editor"), twice) == 302
 
@@ -236,3 +302,55 @@ def test_a_label_of_ones_own_is_named_on_the_prompts_page(twice: str, enter: Ent
     assert client.get(f"{twice}labels/?label=Canary ").headers["location"] == f"{twice}labels/canary/move/"
     for nonsense in ("", "two words", "a/b", "\x00", "ä", "a" * 65):
         assert client.get(f"{twice}labels/", {"label": nonsense}).headers["location"] == twice
+
+
+def test_a_name_that_is_taken_is_said_beside_the_form(acme: Any, greeting: Prompt, enter: Enter) -> None:
+    create(Details("farewell"), ADA, acme)
+    said = {"name": "farewell", "description": "kept", "category": "chat", "tags": ""}
+    page = enter("prompt editor").post(f"/admin/prompts/prompt/{greeting.pk}/change/", said)
+    assert page.status_code == 200
+    assert "There is a prompt" in page.content.decode()
+    assert "kept" in page.content.decode()
+
+
+def test_what_was_right_when_the_form_was_judged_and_is_so_no_longer_is_said(
+    greeting: Prompt, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*_: Any) -> None:
+        raise InvalidField("There is a prompt farewell already.", param="name")
+
+    monkeypatch.setattr(editing, "describe", overtaken)
+    said = {"name": "farewell", "description": "", "category": "chat", "tags": ""}
+    page = enter("prompt editor").post(f"/admin/prompts/prompt/{greeting.pk}/change/", said, follow=True)
+    assert "Nothing was saved. There is a prompt farewell already." in page.content.decode()
+
+
+def test_two_people_agree_by_the_pages_to_what_a_key_wishes(greeting: Prompt, twice: str, enter: Enter) -> None:
+    secure(greeting, ADA, needs_green=False, needs_approval=True)
+    move(greeting, "production", whole(2), Author("key nightly", None, may_publish=True), reason="better")
+    first, second = enter("prompt publisher"), Client()
+    second.force_login(User.objects.create_superuser("bob"))
+    answer = f"{twice}proposals/{greeting.proposals.get().pk}/"
+    assert "two have to agree" in first.get(twice).content.decode()
+    for client, version in ((first, 1), (first, 1), (second, 2)):
+        client.post(answer, {"answer": "approve"})
+        assert standing(greeting, "production") == whole(version)
+    moved = greeting.moves.first()
+    assert moved is not None
+    assert (moved.author, moved.approver) == ("prompt-publisher, for key nightly", "bob")
+
+
+def test_a_search_for_a_thousand_words_is_no_error(greeting: Prompt, enter: Enter) -> None:
+    said = {"q": "greeting " + " ".join(map(str, range(1_000)))}
+    assert enter("prompt editor").get("/admin/prompts/prompt/", said).status_code == 200
+
+
+@pytest.mark.parametrize("ticked", ["x", "\x00", "9" * 30, "-" + "9" * 30])
+@pytest.mark.parametrize("more", [{}, {"agreed": "yes"}])
+def test_a_tick_for_what_cannot_be_is_bad_input(
+    greeting: Prompt, enter: Enter, ticked: str, more: dict[str, str]
+) -> None:
+    said = {"action": "archive", "_selected_action": [greeting.pk, ticked], **more}
+    assert enter("prompt editor").post("/admin/prompts/prompt/", said).status_code == 400
+    greeting.refresh_from_db()
+    assert not greeting.archived

@@ -17,7 +17,7 @@ from tests.upstream import Upstream
 
 PROMPTS = "/api/v1/prompts/"
 WRITES = ["generate", "requests", "usage", "prompts.read", "prompts.write"]
-KEYS = {name: new_key() for name in ("publisher", "writer", "reader", "foreign", "blind")}
+KEYS = {name: new_key() for name in ("publisher", "keeper", "writer", "reader", "foreign", "blind")}
 MODEL = "gpt-4o-mini"
 GREETING: dict[str, Any] = {
     "messages": [
@@ -44,6 +44,7 @@ def registry(base_url: str) -> dict[str, Any]:
         "organisations": [{"name": "acme"}, {"name": "globex"}],
         "keys": [
             key("publisher", "prompts.read", "prompts.write", "prompts.publish"),
+            key("keeper", "prompts.read", "prompts.write", "prompts.secure"),
             key("writer", "prompts.read", "prompts.write"),
             key("reader", "prompts.read"),
             key("foreign", "prompts.read", "prompts.write", "prompts.publish", organisation="globex"),

@@ -9,6 +9,12 @@ import pytest
 
 from tests.prompts.api.house import GREETING, PROMPTS, House
 
+SHARED = """
+from prompts.writing.authors import Author
+from prompts.writing.editing import Details, create
+create(Details("{name}"), Author("ada"), None)
+"""
+
 
 def test_a_prompt_is_written_read_compared_and_rendered(house: House, name: str) -> None:
     kinder = {**GREETING, "messages": [GREETING["messages"][0], {"role": "user", "content": "Hug {{ customer }}."}]}
@@ -40,6 +46,34 @@ def test_pages_of_versions_follow_one_another(house: House, name: str) -> None:
 def test_production_is_moved_by_the_scope_to_publish_alone(house: House, name: str, key: str, status: int) -> None:
     house.prompt(name, GREETING, GREETING)
     assert house.publish(name, 1, key=key).status_code == status
+
+
+def test_rules_are_set_by_the_scope_to_secure_alone(house: House, name: str) -> None:
+    house.prompt(name)
+    address = f"{PROMPTS}import/"
+    for rules in (
+        {"publish_with_four_eyes": True},
+        {"labels": {"production": {"version": 1, "protected": False}}},
+    ):
+        body = {"prompts": [{"name": name, **rules}]}
+        refused = house.ask("POST", address, body, key="publisher")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "rules_not_allowed")
+        assert house.ask("POST", address, body, key="keeper").status_code == 200
+
+
+def test_what_a_key_wishes_under_four_eyes_waits(house: House, name: str) -> None:
+    house.prompt(name, GREETING, GREETING)
+    house.ask("POST", f"{PROMPTS}import/", {"prompts": [{"name": name, "publish_with_four_eyes": True}]}, key="keeper")
+    assert house.publish(name, 1).status_code == 202
+    assert house.ask("GET", f"{PROMPTS}{name}/labels/production/").json()["version"] == 2
+
+
+def test_a_prompt_that_is_new_in_one_process_is_rendered_in_another(house: House, name: str) -> None:
+    with house.beside() as other:
+        other.ask("GET", PROMPTS)
+        here = house.prompt(name)
+        rendered = other.ask("POST", f"{here}render/", {"variables": {"customer": "Ada"}})
+        assert rendered.status_code == 200, rendered.text
 
 
 def test_nothing_of_another_organisation_is_seen_or_used(house: House, name: str) -> None:
@@ -187,3 +221,11 @@ def test_examples_are_run_by_whoever_may_generate(house: House, name: str) -> No
     here = house.prompt(name)
     assert house.ask("POST", f"{here}examples/run/", {"versions": [1]}, key="reader").status_code == 422
     assert house.ask("POST", f"{here}examples/run/", {"versions": [1]}, key="blind").status_code == 403
+
+
+def test_examples_of_a_shared_prompt_are_run_by_staff_alone(house: House, name: str) -> None:
+    """What they come to decides whether it may be published, for all organisations."""
+    house.serving.manage("shell", "-v0", "-c", SHARED.format(name=name))
+    assert house.ask("GET", f"{PROMPTS}{name}/").json()["shared"]
+    refused = house.ask("POST", f"{PROMPTS}{name}/examples/run/", {"versions": [1]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "shared_prompt")

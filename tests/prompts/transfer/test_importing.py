@@ -16,7 +16,7 @@ from prompts.transfer import Change, Import, imported
 from prompts.writing.authors import Author
 from prompts.writing.editing import archive, secure
 from prompts.writing.labelling import move, protect, standing, whole
-from tests.prompts.conftest import ADA, EVE, Save
+from tests.prompts.conftest import ADA, EVE, PIA, Save
 
 VERSION: JsonObject = {"messages": [{"role": "user", "content": "Hello"}]}
 
@@ -71,6 +71,31 @@ def test_whoever_may_not_publish_changes_nothing_that_is_protected(
     assert standing(published, "production") == whole(1)
     assert (published.needs_approval, published.archived) == (True, False)
     assert (rows(), RegistryStamp.read()) == before
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        {"labels": {"production": {"version": 1, "protected": False}}},
+        {"labels": {"staging": {"version": 1, "protected": True}}},
+        {"publish_with_four_eyes": False},
+        {"publish_only_when_green": True},
+    ],
+)
+def test_whoever_may_publish_sets_no_rules_by_that_alone(published: Prompt, bring: Bring, attempt: JsonObject) -> None:
+    with pytest.raises(Forbidden) as caught:
+        bring({**KEPT, **attempt}, PIA)
+    assert caught.value.code == "rules_not_allowed"
+    published.refresh_from_db()
+    assert (published.needs_green, published.needs_approval) == (False, True)
+    assert bring({**KEPT, **attempt}, ADA)
+
+
+def test_a_prompt_that_is_made_anew_has_no_rules_unless_they_are_the_importers_to_set(bring: Bring) -> None:
+    with pytest.raises(Forbidden):
+        bring({"publish_with_four_eyes": True}, PIA)
+    bring({}, PIA)
+    assert not Prompt.objects.get().needs_approval
 
 
 def test_what_stands_already_takes_no_right(published: Prompt, bring: Bring) -> None:

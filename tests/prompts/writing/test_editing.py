@@ -9,7 +9,7 @@ from llm.models import Organisation, RegistryStamp
 from prompts.models import Prompt
 from prompts.writing.editing import Details, Origin, archive, create, describe, duplicate, save_version, secure
 from prompts.writing.labelling import move, whole
-from tests.prompts.conftest import ADA, EVE, Save, wording
+from tests.prompts.conftest import ADA, EVE, PIA, Save, wording
 
 
 def test_versions_are_numbered_from_one_without_gaps(save: Save) -> None:
@@ -93,16 +93,62 @@ def test_whoever_may_not_publish_neither_archives_nor_unlocks_what_is_published(
     move(greeting, "production", whole(1), ADA, reason="go")
     with pytest.raises(Forbidden):
         archive(greeting, EVE)
-    with pytest.raises(Forbidden):
-        secure(greeting, EVE, needs_green=True, needs_approval=True)
+    for unfit in (EVE, PIA):
+        with pytest.raises(Forbidden):
+            secure(greeting, unfit, needs_green=True, needs_approval=True)
     assert archive(greeting, ADA).archived
 
 
 def test_whatever_callers_see_raises_the_stamp_of_prompts_alone(greeting: Prompt, save: Save) -> None:
     before = RegistryStamp.read()
-    describe(greeting, Details("welcome"))
+    describe(greeting, Details("welcome"), ADA)
     save()
     move(greeting, "draft", whole(1), EVE)
     after = RegistryStamp.read()
     assert after.prompts - before.prompts == 2
     assert after[:2] == before[:2]
+
+
+def test_a_name_that_is_asked_for_is_given_away_by_who_may_publish_alone(greeting: Prompt, save: Save) -> None:
+    save()
+    move(greeting, "production", whole(1), ADA, reason="go")
+    with pytest.raises(Forbidden):
+        describe(greeting, Details("elsewhere"), EVE)
+    assert describe(greeting, Details("elsewhere"), PIA).name == "elsewhere"
+
+
+def test_a_prompt_with_rules_makes_no_room_for_one_without(greeting: Prompt) -> None:
+    secure(greeting, ADA, needs_green=False, needs_approval=True)
+    with pytest.raises(Forbidden):
+        describe(greeting, Details("elsewhere"), PIA)
+    assert describe(greeting, Details("greeting", "Warm"), PIA).description == "Warm"
+
+
+def test_rules_go_with_a_duplicate(greeting: Prompt, save: Save) -> None:
+    save()
+    secure(greeting, ADA, needs_green=True, needs_approval=True)
+    greeting.refresh_from_db()
+    copy = duplicate(greeting, "farewell", PIA)
+    assert (copy.needs_green, copy.needs_approval) == (True, True)
+
+
+def test_an_own_prompt_hides_a_published_shared_one_by_the_right_and_under_its_rules(acme: Organisation) -> None:
+    shared = create(Details("greeting"), ADA, None)
+    save_version(shared, wording(), ADA)
+    move(shared, "production", whole(1), ADA, reason="go")
+    secure(shared, ADA, needs_green=False, needs_approval=True)
+    other = create(Details("other"), EVE, acme)
+    with pytest.raises(Forbidden):
+        create(Details("greeting"), EVE, acme)
+    with pytest.raises(Forbidden):
+        describe(other, Details("greeting"), EVE)
+    assert create(Details("greeting"), PIA, acme).needs_approval
+    globex = Organisation.objects.create(name="globex")
+    assert describe(create(Details("other"), EVE, globex), Details("greeting"), PIA).needs_approval
+
+
+def test_what_an_operator_lifted_from_an_own_prompt_stays_lifted(acme: Organisation) -> None:
+    secure(create(Details("greeting"), ADA, None), ADA, needs_green=True, needs_approval=False)
+    own = create(Details("greeting"), PIA, acme)
+    secure(own, ADA, needs_green=False, needs_approval=False)
+    assert not describe(own, Details("greeting", "Warm"), EVE).needs_green

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.django import TestCase
 
-from llm.errors import Conflict, Forbidden, InvalidField
+from llm.errors import Conflict, Forbidden, InvalidField, NotFound
 from llm.models import Organisation
 from prompts.choosing import Split, chosen
 from prompts.models import Example, LabelMove, Outcome, Prompt, Proposal, Result, Run
+from prompts.writing.authors import Author
 from prompts.writing.editing import Details, create, save_version, secure
-from prompts.writing.labelling import approve, decline, move, protect, standing, whole
-from tests.prompts.conftest import ADA, EVE, Save, wording
+from prompts.writing.labelling import MOST_LABELS, approve, decline, move, protect, standing, whole
+from tests.prompts.conftest import ADA, EVE, PIA, Save, person, wording
 
 
 @pytest.fixture
@@ -42,10 +46,11 @@ def test_production_moves_by_the_right_and_with_a_reason_alone(greeting: Prompt)
 
 
 @pytest.mark.usefixtures("twice")
-def test_any_label_can_be_protected_by_who_may_publish(greeting: Prompt) -> None:
+def test_any_label_can_be_protected_by_who_sets_rules(greeting: Prompt) -> None:
     move(greeting, "staging", whole(1), EVE)
-    with pytest.raises(Forbidden):
-        protect(greeting, "staging", EVE, protected=True)
+    for unfit in (EVE, PIA):
+        with pytest.raises(Forbidden):
+            protect(greeting, "staging", unfit, protected=True)
     protect(greeting, "staging", ADA, protected=True)
     with pytest.raises(Forbidden):
         move(greeting, "staging", whole(2), EVE, reason="mine")
@@ -81,30 +86,110 @@ def test_a_label_that_no_address_takes_is_refused(greeting: Prompt, label: str) 
         move(greeting, label, whole(1), ADA, reason="go")
 
 
-@pytest.mark.usefixtures("twice")
-def test_four_eyes_wait_for_somebody_else(greeting: Prompt) -> None:
+@pytest.fixture
+def guarded(greeting: Prompt, twice: None) -> Prompt:
+    """Two versions, the first in production; the second pair of eyes is asked for."""
+    move(greeting, "production", whole(1), ADA, reason="first")
     secure(greeting, ADA, needs_green=False, needs_approval=True)
-    proposal = move(greeting, "production", whole(2), ADA, reason="better")
-    assert isinstance(proposal, Proposal)
-    assert standing(greeting, "production") == []
-    for unfit in (ADA, EVE):
+    return greeting
+
+
+def wished(prompt: Prompt, author: Author, version: int = 2) -> Proposal:
+    made = move(prompt, "production", whole(version), author, reason="better")
+    assert isinstance(made, Proposal)
+    return made
+
+
+def test_four_eyes_wait_for_somebody_else(guarded: Prompt) -> None:
+    ada, eve = person("ada"), person("eve", may_publish=False)
+    proposal = wished(guarded, ada)
+    assert standing(guarded, "production") == whole(1)
+    for unfit in (ada, eve):
         with pytest.raises(Forbidden):
             approve(proposal, unfit)
-    bob = type(ADA)("bob", None, may_publish=True)
-    made = approve(proposal, bob)
-    assert (made.author, made.approver, standing(greeting, "production")) == ("ada", "bob", whole(2))
-    assert not greeting.proposals.exists()
+    made = approve(proposal, person("bob"))
+    assert isinstance(made, LabelMove)
+    assert (made.author, made.approver, standing(guarded, "production")) == ("ada", "bob", whole(2))
+    assert not guarded.proposals.exists()
+
+
+def test_another_name_is_no_other_pair_of_eyes(guarded: Prompt) -> None:
+    ada = person("ada")
+    proposal = wished(guarded, ada)
+    with pytest.raises(Forbidden):
+        approve(proposal, replace(ada, name="somebody-else"))
+
+
+@pytest.mark.parametrize("nobody", [PIA, Author("key publisher", None, may_publish=True)])
+def test_what_no_person_has_wished_takes_two_people(guarded: Prompt, nobody: Author) -> None:
+    """Whoever holds a key may be the one who agrees."""
+    proposal, ada = wished(guarded, nobody), person("ada")
+    waiting = approve(proposal, ada)
+    assert isinstance(waiting, Proposal)
+    assert waiting.author == f"ada, for {nobody.name}"
+    assert standing(guarded, "production") == whole(1)
+    for unfit in (ada, nobody):
+        with pytest.raises(Forbidden):
+            approve(proposal, unfit)
+    approve(proposal, person("bob"))
+    assert standing(guarded, "production") == whole(2)
+
+
+def test_the_wish_of_somebody_who_is_gone_takes_two_people(guarded: Prompt) -> None:
+    proposal, bob = wished(guarded, person("ada")), person("bob")
+    User.objects.get(username="ada").delete()
+    assert isinstance(approve(proposal, bob), Proposal)
+    assert standing(guarded, "production") == whole(1)
+
+
+def test_nobody_agrees_to_what_has_changed_since_they_looked(guarded: Prompt) -> None:
+    ada, bob = person("ada"), person("bob")
+    looked_at = wished(guarded, ada)
+    wished(guarded, ada, 1 + 1)
+    for answer in (approve, decline):
+        with pytest.raises(Conflict):
+            answer(looked_at, bob)
+    assert standing(guarded, "production") == whole(1)
+
+
+def test_a_command_that_wishes_the_same_again_undoes_no_agreement(guarded: Prompt) -> None:
+    proposal = wished(guarded, PIA)
+    approve(proposal, person("ada"))
+    assert wished(guarded, PIA) == proposal
+    approve(proposal, person("bob"))
+    assert standing(guarded, "production") == whole(2)
+
+
+def test_a_move_ends_what_waited_to_move_the_label_from_where_it_was(guarded: Prompt, save: Save) -> None:
+    proposal = wished(guarded, person("ada"))
+    secure(guarded, ADA, needs_green=False, needs_approval=False)
+    save("Third")
+    move(guarded, "production", whole(3), ADA, reason="at once")
+    secure(guarded, ADA, needs_green=False, needs_approval=True)
+    with pytest.raises(Conflict):
+        approve(proposal, person("bob"))
+    assert standing(guarded, "production") == whole(3)
+
+
+def test_who_may_publish_lifts_no_protection(guarded: Prompt) -> None:
+    with pytest.raises(Forbidden) as caught:
+        protect(guarded, "production", PIA, protected=False)
+    assert caught.value.code == "rules_not_allowed"
+
+
+def test_a_label_that_never_moved_is_neither_protected_nor_set_free(guarded: Prompt) -> None:
+    with pytest.raises(NotFound):
+        protect(guarded, "canary", ADA, protected=True)
 
 
 @pytest.mark.usefixtures("twice")
-def test_nobody_agrees_to_what_has_changed_since_they_looked(greeting: Prompt) -> None:
-    secure(greeting, ADA, needs_green=False, needs_approval=True)
-    looked_at = move(greeting, "production", whole(1), ADA, reason="harmless")
-    move(greeting, "production", whole(2), ADA, reason="something else")
-    assert isinstance(looked_at, Proposal)
-    with pytest.raises(Conflict):
-        approve(looked_at, type(ADA)("bob", None, may_publish=True))
-    assert standing(greeting, "production") == []
+def test_a_prompt_has_a_hundred_labels_and_those_go_on_moving(greeting: Prompt) -> None:
+    for number in range(MOST_LABELS):
+        move(greeting, f"label-{number}", whole(1), EVE)
+    with pytest.raises(InvalidField) as caught:
+        move(greeting, "one-more", whole(1), EVE)
+    assert caught.value.param == "label"
+    assert isinstance(move(greeting, "label-7", whole(2), EVE), LabelMove)
 
 
 @pytest.mark.usefixtures("twice")
