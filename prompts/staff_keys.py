@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from llm import vault
@@ -21,12 +23,20 @@ SPEND = "prompts.use_playground"
 """The right to ask at its cost."""
 SCOPES = ("generate",)
 MOST_ORIGINS = 16
+ADMINISTER = "llm.change_organisation"
+"""Who has this right may spend for all."""
 
 
 @dataclass(slots=True, frozen=True)
 class Token:
     text: str
     expires_at: datetime
+
+
+def payers(user: Any) -> QuerySet[Organisation]:
+    """On whose books somebody of the staff may try things out: those they are a member of."""
+    everybody = Organisation.objects.all()
+    return everybody if user.has_perm(ADMINISTER) else everybody.filter(memberships__user=user)
 
 
 def staff_token(organisation: Organisation, username: str, origin: str | None = None) -> Token:

@@ -7,12 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from llm.admin.own import POLICY, own_page
-from llm.models import Organisation
 from llm.types import JsonObject
 from llm.wiring import catalog
 from prompts.playground.doors import CHANGE, VIEW
 from prompts.playground.opening import LOG, opening
-from prompts.staff_keys import SPEND
+from prompts.staff_keys import SPEND, payers
 
 CONNECTING = f"{POLICY}; connect-src 'self'"
 ANY = "00000000-0000-0000-0000-000000000000"
@@ -23,7 +22,7 @@ def _page(request: HttpRequest) -> HttpResponse:
     context = {"title": "Playground"}
     if not request.user.has_perm(SPEND):
         return own_page(request, "pages/playground_closed.html", context, status=403)
-    organisations: list[JsonObject] = [{"id": one.pk, "name": one.name} for one in Organisation.objects.all()]
+    organisations: list[JsonObject] = [{"id": one.pk, "name": one.name} for one in payers(request.user)]
     told = start(request, organisations)
     return own_page(
         request,

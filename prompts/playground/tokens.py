@@ -6,10 +6,9 @@ from django.http import HttpRequest
 
 from llm.dialects.gatehouse import LARGEST_VERSION
 from llm.errors import NotFound
-from llm.models import Organisation
 from llm.types import JsonObject
 from prompts.playground.doors import answered, said
-from prompts.staff_keys import staff_token
+from prompts.staff_keys import payers, staff_token
 
 
 @answered("POST")
@@ -17,9 +16,14 @@ def token(request: HttpRequest) -> JsonObject:
     fields = said(request)
     wanted = fields.integer("organisation", 1, LARGEST_VERSION)
     fields.rest()
-    organisation = Organisation.objects.filter(pk=wanted).first() if wanted else None
+    organisation = payers(request.user).filter(pk=wanted).first() if wanted else None
     if organisation is None:
-        raise NotFound("There is no such organisation.", param="organisation", code="organisation_not_found")
+        raise NotFound(
+            "There is no such organisation, or you are no member of it.",
+            param="organisation",
+            code="organisation_not_found",
+            hint="An operator may make you one.",
+        )
     made = staff_token(organisation, request.user.get_username(), origin_of(request))
     return {"token": made.text, "expires_at": made.expires_at}
 

@@ -23,6 +23,10 @@ for name, group in {people}.items():
     user.groups.add(Group.objects.get(name=group))
 reader = User.objects.create_user({reader!r}, password={password!r}, is_staff=True)
 reader.user_permissions.set(Permission.objects.filter(codename__in=["use_playground", "view_requestlog"]))
+from llm.models import Membership, Organisation
+for user in User.objects.exclude(is_superuser=True):
+    for organisation in Organisation.objects.all():
+        Membership.objects.get_or_create(user=user, organisation=organisation)
 """
 GREETING = {
     "messages": [

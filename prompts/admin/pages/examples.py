@@ -11,14 +11,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from llm.admin.own import POLICY, own_page
-from llm.errors import CallerError, InvalidField
+from llm.errors import CallerError, Forbidden, InvalidField
 from llm.models import Organisation
 from prompts.admin.pages.doors import EDIT, LOOK, door, whole_number
 from prompts.admin.pages.exampleform import called
 from prompts.examples.outcomes import rows, totals
 from prompts.examples.runs import MOST_VERSIONS, begin_as_staff, is_under_way
 from prompts.models import Prompt, RunState
-from prompts.staff_keys import SPEND
+from prompts.staff_keys import SPEND, payers
 from prompts.writing.authors import Author
 from prompts.writing.greenness import outcomes
 
@@ -42,9 +42,9 @@ def examples(request: HttpRequest, prompt: Prompt) -> HttpResponse:
         "runs": [(run, word(run)) for run in prompt.runs.all()[:RUNS]],
         "versions": prompt.versions.defer("wording")[:200],
         "choices": choices(prompt),
-        "organisations": [] if prompt.organisation_id else Organisation.objects.all(),
+        "organisations": [] if prompt.organisation_id else payers(request.user),
         "may_edit": request.user.has_perm(EDIT),
-        "may_run": request.user.has_perm(SPEND),
+        "may_run": request.user.has_perm(SPEND) and may_pay(request, prompt),
     }
     return own_page(request, "pages/prompts/examples.html", context)
 
@@ -67,7 +67,7 @@ def run(request: HttpRequest, prompt: Prompt) -> HttpResponse:
     chosen = [number for said in request.POST.getlist("example") if (number := whole_number(said)) is not None]
     author = Author.of_user(request.user)
     try:
-        payer = paying(prompt, request.POST.get("organisation"))
+        payer = paying(request, prompt)
         begun = begin_as_staff(prompt, wanted, author=author, organisation=payer, examples=chosen or None)
     except CallerError as error:
         messages.error(request, " ".join(filter(None, (error.message, error.hint))))
@@ -75,14 +75,19 @@ def run(request: HttpRequest, prompt: Prompt) -> HttpResponse:
     return redirect("prompt-run", pk=prompt.pk, number=begun.pk)
 
 
-def paying(prompt: Prompt, said: str | None) -> Organisation:
-    """The prompt's own organisation; for a shared one, the one that is named. Raises InvalidField."""
-    if prompt.organisation is not None:
-        return prompt.organisation
-    number = whole_number(said)
-    found = Organisation.objects.filter(pk=number).first() if number is not None else None
-    if found is None:
+def may_pay(request: HttpRequest, prompt: Prompt) -> bool:
+    found = payers(request.user)
+    return (found.filter(pk=prompt.organisation_id) if prompt.organisation_id else found).exists()
+
+
+def paying(request: HttpRequest, prompt: Prompt) -> Organisation:
+    """The prompt's own organisation; for a shared one, the one that is named. Raises InvalidField and Forbidden."""
+    number = prompt.organisation_id or whole_number(request.POST.get("organisation"))
+    if number is None:
         raise InvalidField("Choose the organisation that pays.", param="organisation")
+    found = payers(request.user).filter(pk=number).first()
+    if found is None:
+        raise Forbidden("You are no member of the organisation that would pay.", code="not_a_member")
     return found
 
 

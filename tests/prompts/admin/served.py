@@ -9,9 +9,11 @@ EDITOR, PUBLISHER, SECOND, MANAGER = "eve", "pia", "pat", "max"
 """Two of them may publish."""
 PEOPLE = """
 from django.contrib.auth.models import Group, User
+from llm.models import Membership, Organisation
 for name, group in {people}.items():
     user = User.objects.create_user(name, password={password!r}, is_staff=True)
     user.groups.add(Group.objects.get(name=group))
+    Membership.objects.bulk_create(Membership(user=user, organisation=one) for one in Organisation.objects.all())
 """
 
 

@@ -6,11 +6,16 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
+from llm.models import Membership, Organisation
+
 
 def person(name: str, *, group: str | None = None, rights: tuple[str, ...] = ()) -> User:
+    """A member of acme, where there is one."""
     user = User.objects.create_user(name, is_staff=True)
     user.groups.set(Group.objects.filter(name=group))
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    for acme in Organisation.objects.filter(name="acme"):
+        Membership.objects.create(user=user, organisation=acme)
     return user
 
 
@@ -21,10 +26,10 @@ def signed_in(user: User, *, checks: bool = False) -> Client:
 
 
 @pytest.fixture
-def editor(db: None) -> Client:
+def editor(acme: Organisation) -> Client:
     return signed_in(person("eve", group="prompt editor"))
 
 
 @pytest.fixture
-def manager(db: None) -> Client:
+def manager(acme: Organisation) -> Client:
     return signed_in(person("max", group="manager"))

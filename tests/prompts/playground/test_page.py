@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from analytics.models import RequestBody, RequestLog
-from llm.models import Organisation
+from llm.models import Membership, Organisation
 from prompts.models import Prompt
 from tests.analytics.logbook import row
 from tests.prompts.conftest import Save
@@ -54,7 +54,8 @@ def test_managers_see_a_page_that_says_no_and_strangers_the_login(manager: Clien
 
 
 def test_without_an_organisation_it_says_what_is_missing(editor: Client) -> None:
-    assert "There is no organisation yet" in editor.get("/playground/").content.decode()
+    Membership.objects.all().delete()
+    assert "You are a member of no organisation" in editor.get("/playground/").content.decode()
 
 
 def test_a_prompts_version_is_opened(editor: Client, greeting: Prompt, save: Save) -> None:

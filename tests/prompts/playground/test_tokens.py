@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from llm.client_tokens import opened
-from llm.models import ApiKey, Organisation
+from llm.models import ApiKey, Membership, Organisation
 from tests.prompts.playground.conftest import person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +59,23 @@ def test_managers_and_strangers_get_none(manager: Client, acme: Organisation, cl
 
     assert codes == [403, 401]
     assert not ApiKey.objects.exists()
+
+
+def test_nobody_spends_for_an_organisation_that_is_not_theirs(editor: Client) -> None:
+    globex = Organisation.objects.create(name="globex")
+    refused = asked(editor, {"organisation": globex.pk})
+    started = editor.get("/playground/").context["start"]
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "organisation_not_found")
+    assert [one["name"] for one in started["organisations"]] == ["acme"]
+    assert not ApiKey.objects.exists()
+
+
+def test_who_administers_organisations_spends_for_all(acme: Organisation) -> None:
+    operator = signed_in(person("ada", group="operator"))
+    Membership.objects.all().delete()
+
+    assert asked(operator, {"organisation": acme.pk}).status_code == 200
 
 
 def test_other_sites_get_none(acme: Organisation) -> None:
