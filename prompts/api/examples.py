@@ -67,7 +67,7 @@ class ExampleRunView(ResourceView):
     @operations.example_run
     def post(self, request: Request, name: str) -> Response:
         caller = caller_of(request)
-        prompt = found(caller, name)
+        prompt = own(caller, name)
         done = run_as(caller, prompt, read_versions(body_of(request)), Author.of_key(caller))
         return Response(answers.run(done))
 

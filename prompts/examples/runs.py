@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from llm.bridge import bridge
 from llm.call import Caller
-from llm.errors import Conflict, GatewayError, GoingAway, InvalidField, Unauthenticated
+from llm.errors import Conflict, GatewayError, GoingAway, InvalidField, Unauthenticated, Unavailable
 from llm.models import Organisation
 from llm.store import visit
 from llm.types import JsonObject
@@ -33,8 +34,10 @@ log = logging.getLogger(__name__)
 MOST_VERSIONS = 3
 AT_ONCE = 4
 """Examples of one run that are asked at the same time."""
-PATIENCE = timedelta(minutes=15)
-"""A run that has told nothing for so long, more than any call may take, has lost its process."""
+BEAT = 5.0
+"""Seconds after which a run says again that its process is at work."""
+PATIENCE = timedelta(minutes=1)
+"""A run that has said nothing for so long has lost its process."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -135,7 +138,8 @@ async def _as_holder(run: int, credential: str, examples: Sequence[int] | None) 
 
 
 async def carried_out(run: int, work: Awaitable[None]) -> None:
-    """The run is done or broken off at the end, whatever happens."""
+    """The run is done or broken off at the end, whatever happens; until then it says that it goes on."""
+    beating = asyncio.create_task(beats(run))
     try:
         await work
     except asyncio.CancelledError:
@@ -144,6 +148,15 @@ async def carried_out(run: int, work: Awaitable[None]) -> None:
     except Exception:  # nobody waits here to be told: the run says that it broke off, the log says why
         log.exception("A run of examples broke off")
         await visit(broken_off, run)
+    finally:
+        beating.cancel()
+
+
+async def beats(run: int) -> None:
+    while True:
+        await asyncio.sleep(BEAT)
+        with suppress(Unavailable, DatabaseError):  # the next one may be heard again
+            await visit(heard, run)
 
 
 async def carry_out_for(run: int, caller: Caller, examples: Sequence[int] | None = None) -> None:
@@ -161,17 +174,18 @@ async def carry_out_for(run: int, caller: Caller, examples: Sequence[int] | None
     await visit(done, run)
 
 
-async def tried(prompt: str, single: Try, caller: Caller) -> tuple[Answer, Outcome, list[str]]:
+async def tried(prompt: Prompt, single: Try, caller: Caller) -> tuple[Answer, Outcome, list[str]]:
     """The answer with what became of it. What could not be asked, or graded, is an error; raises GoingAway where this
     process stops, which ends the run."""
     example = single.example
     body: JsonObject = {
-        "prompt": {"name": prompt, "version": single.version, "variables": example.variables},
+        "prompt": {"name": prompt.name, "version": single.version, "variables": example.variables},
         "cache": {"mode": "off"},
     }
     answer = Answer()
     try:
         answer = await ask(body, caller)
+        check_asked(prompt, caller)
         failures = await verdicts(example.checks, answer.text, caller)
     except GoingAway:
         raise
@@ -180,20 +194,29 @@ async def tried(prompt: str, single: Try, caller: Caller) -> tuple[Answer, Outco
     return answer, Outcome.FAIL if failures else Outcome.PASS, failures
 
 
-def to_do(run: int, examples: Sequence[int] | None) -> tuple[str, list[Try]]:
+def check_asked(prompt: Prompt, caller: Caller) -> None:
+    """Calls ask by name, which another prompt may have taken since. Raises Conflict, and NotFound."""
+    if catalog().prompts.find(caller.organisation_id, prompt.name).id != prompt.pk:
+        raise Conflict(f"Another prompt is called {prompt.name} by now, and was asked.")
+
+
+def to_do(run: int, examples: Sequence[int] | None) -> tuple[Prompt, list[Try]]:
     row = Run.objects.select_related("prompt").get(pk=run)
     found = row.prompt.examples.all() if examples is None else row.prompt.examples.filter(pk__in=examples)
-    return row.prompt.name, [Try(example, version) for example in found for version in row.versions]
+    return row.prompt, [Try(example, version) for example in found for version in row.versions]
 
 
+@transaction.atomic
 def keep(run: int, single: Try, said: tuple[Answer, Outcome, list[str]]) -> None:
-    """An example that was deleted meanwhile has no results."""
+    """An example that was changed or deleted meanwhile has no result: what was tried is not what stands there now."""
     answer, outcome, failures = said
-    if not Example.objects.filter(pk=single.example.pk).exists():
+    example = single.example
+    held(example.prompt)
+    if not Example.objects.filter(pk=example.pk, changed_at=example.changed_at).exists():
         return
     Result.objects.create(
         run_id=run,
-        example=single.example,
+        example=example,
         version=single.version,
         outcome=outcome,
         failures=failures,
@@ -207,6 +230,10 @@ def keep(run: int, single: Try, said: tuple[Answer, Outcome, list[str]]) -> None
     )
 
 
+def heard(run: int) -> None:
+    Run.objects.filter(pk=run).update(heard_at=timezone.now())
+
+
 def done(run: int) -> None:
     Run.objects.filter(pk=run).update(state=RunState.DONE, finished_at=timezone.now())
 
@@ -217,7 +244,4 @@ def broken_off(run: int) -> None:
 
 def is_under_way(run: Run) -> bool:
     """Whether its process is still at work, as far as anybody can tell."""
-    if run.state != RunState.RUNNING:
-        return False
-    last = run.results.order_by("-id").values_list("created_at", flat=True).first()
-    return timezone.now() - max(last or run.created_at, run.created_at) < PATIENCE
+    return run.state == RunState.RUNNING and timezone.now() - run.heard_at < PATIENCE

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from llm.models.json_text import JsonTextField
 from llm.models.money import PicodollarField
@@ -40,7 +41,8 @@ class RunState(models.TextChoices):
 
 
 class Run(models.Model):
-    """One time that examples were tried on one to three versions."""
+    """One time that examples were tried on one to three versions. `heard_at` is when its process last said that it is
+    at work."""
 
     prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="runs")
     versions: models.JSONField[list[int], list[int]] = models.JSONField()
@@ -49,6 +51,7 @@ class Run(models.Model):
     author = models.CharField(max_length=200)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
+    heard_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from llm.dialects.fields import Fields
-from llm.errors import InvalidField
+from llm.errors import InvalidField, NotFound
 from llm.types import JsonObject
 from prompts.checks import read_checks
 from prompts.models import Example, Prompt
@@ -58,11 +58,13 @@ def check_draft(draft: Draft) -> None:
 def save_example(prompt: Prompt, draft: Draft, example: Example | None = None) -> str | None:
     """By its name where no row is named. What became of it: `new`, `changed`, or None where it says the same.
 
-    Raises InvalidField.
+    Raises InvalidField, and NotFound where the row was deleted meanwhile.
     """
     check_draft(draft)
     locked = held(prompt)
-    row = example or locked.examples.filter(name=draft.name).first()
+    row = locked.examples.filter(**({"pk": example.pk} if example else {"name": draft.name})).first()
+    if row is None and example is not None:
+        raise NotFound(f"{example} was deleted meanwhile.", param="id", code="example_not_found")
     if row is not None and all(getattr(row, name) == getattr(draft, name) for name in CONTENT):
         return None
     if row is None and locked.examples.count() >= MOST_EXAMPLES:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from config.env import ROOT
 from llm.call import new_id
+from llm.errors import NotFound
 from prompts.admin.pages.exampleform import CALLED
 from prompts.checks import APPLIES, KINDS
 from prompts.models import Example, Outcome, Prompt, Result, Run
@@ -224,6 +225,30 @@ def test_an_example_that_was_changed_is_green_no_more(greeting: Prompt, here: st
 
 def test_a_run_whose_process_is_gone_says_so(editor: Client, here: str, greeting: Prompt) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    run = Run.objects.create(prompt=greeting, versions=[1], total=9, author="ada", created_at=long_ago)
+    run = Run.objects.create(
+        prompt=greeting, versions=[1], total=9, author="ada", created_at=long_ago, heard_at=long_ago
+    )
 
     assert "broke off at 0 of 9" in editor.get(f"{here}runs/{run.pk}/").content.decode()
+
+
+def test_an_example_that_was_deleted_meanwhile_does_not_come_back(greeting: Prompt) -> None:
+    save_example(greeting, Draft("Ada", {"customer": "Ada"}))
+    opened = Example.objects.get()
+    Example.objects.all().delete()
+    with pytest.raises(NotFound):
+        save_example(greeting, Draft("Eve", {"customer": "Eve"}), opened)
+
+    assert not Example.objects.exists()
+
+
+def test_examples_are_run_by_members_of_who_pays_alone(editor: Client, here: str, greeting: Prompt) -> None:
+    save_example(greeting, Draft("Ada", {"customer": "Ada"}))
+    refused = editor.post(f"{here}run/", {"version": [1]}, follow=True).content.decode()
+    shared = Prompt.objects.create(name="shared", search="", newest=1)
+    for pays in ("", str(greeting.organisation_id), "\x00"):
+        editor.post(f"/admin/prompts/prompt/{shared.pk}/examples/run/", {"version": [1], "organisation": pays})
+
+    assert "You are no member of the organisation that would pay." in refused
+    assert "Running them is for members" in refused
+    assert not Run.objects.exists()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +15,16 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from llm import wiring
 from llm.call import Caller
-from llm.errors import Conflict, GoingAway, InvalidField
+from llm.errors import Conflict, GoingAway, InvalidField, Unavailable
 from llm.models import Organisation
-from prompts.examples import trying
-from prompts.examples.runs import begin, carried_out, is_under_way, paid_by
-from prompts.models import Prompt, Run
+from prompts.examples import runs, trying
+from prompts.examples.runs import beats, begin, carried_out, check_asked, is_under_way, keep, paid_by, to_do
+from prompts.models import Outcome, Prompt, Run
 from prompts.writing.editing import archive
 from prompts.writing.examples import Draft, save_example
+from prompts.writing.greenness import not_green
 from tests.llm.doubles import CALLER
 from tests.prompts.conftest import ADA, Save
 from tests.prompts.furnished import EDITOR, MANAGER, READER, limited, visiting
@@ -157,11 +160,64 @@ def test_one_run_goes_on_at_a_time_unless_its_process_is_gone(tried: Prompt) -> 
     run = begin(tried, [1], ADA)
     with pytest.raises(Conflict):
         begin(tried, [1], ADA)
-    Run.objects.update(created_at=timezone.now() - timedelta(minutes=16))
+    Run.objects.update(heard_at=timezone.now() - timedelta(seconds=61))
     run.refresh_from_db()
 
     assert not is_under_way(run)
     assert begin(tried, [1], ADA).pk != run.pk
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_run_says_again_and_again_that_it_goes_on(tried: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "BEAT", 0.001)
+    run = await sync_to_async(begin)(tried, [1], ADA)
+    long_ago = timezone.now() - timedelta(minutes=14)
+    await Run.objects.aupdate(created_at=long_ago, heard_at=long_ago)
+
+    async def work() -> None:
+        while not is_under_way(run):
+            await run.arefresh_from_db()
+
+    await carried_out(run.pk, work())
+    assert (await Run.objects.aget()).state == "running"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_beat_that_is_missed_ends_nothing(tried: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "BEAT", 0.001)
+    missed = asyncio.Event()
+
+    def away(run: int) -> None:
+        loop.call_soon_threadsafe(missed.set)
+        raise Unavailable("The database is out of reach.")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(runs, "heard", away)
+    beating = asyncio.create_task(beats(1))
+    for _ in range(2):
+        missed.clear()
+        await missed.wait()
+    assert not beating.done()
+    beating.cancel()
+
+
+def test_what_was_tried_before_a_change_says_nothing_of_what_stands_there_now(tried: Prompt) -> None:
+    run = begin(tried, [1], ADA)
+    _, (single,) = to_do(run.pk, None)
+    save_example(tried, Draft("Ada", {"customer": "Ada"}, checks=[{"type": "contains", "value": "never"}]))
+    keep(run.pk, single, (trying.Answer("Hello Ada"), Outcome.PASS, []))
+
+    assert not run.results.exists()
+    assert not_green(tried, 1) == ["Ada"]
+
+
+def test_a_prompt_that_has_taken_the_name_answers_for_no_other(tried: Prompt, acme: Organisation) -> None:
+    shared = Prompt.objects.create(name=tried.name, search="")
+    wiring.catalog().prompts.renew()
+
+    check_asked(tried, replace(CALLER, organisation_id=acme.pk))
+    with pytest.raises(Conflict):
+        check_asked(shared, replace(CALLER, organisation_id=acme.pk))
 
 
 def test_a_shared_prompt_that_the_payer_has_an_own_of_is_not_run(tried: Prompt, acme: Organisation) -> None:
