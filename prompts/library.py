@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 import orjson
@@ -16,17 +17,19 @@ from llm.call import Caller
 from llm.dialects.fields import Fields
 from llm.dialects.options import read_options
 from llm.errors import InvalidField, NotFound
-from llm.prompting import Rendered
+from llm.prompting import Choice, Rendered
 from llm.store import visit
 from llm.types import JsonObject, Message, Options, PromptReference, ResponseFormat
 from prompts.choosing import Split, chosen
 from prompts.models import Label, Prompt, Version
 from prompts.render import Compiled, compiled
-from prompts.wording import Wording, read_wording
+from prompts.wording import read_wording
 
 DEFAULT_LABEL = "production"
 MOST_COMPILED = 1_000
 MOST_PINNED = 1_000
+HEAVIEST = 32 * 2**20
+"""Bytes of the wordings that are pinned, and of those that are compiled."""
 IN_ONE_QUERY = 200
 LONG = 20_000
 """Bytes of a wording, or of its variables, from which on the work is done beside the event loop."""
@@ -48,8 +51,11 @@ class Shelved:
 
 @dataclass(slots=True, frozen=True)
 class Ready:
+    """`weight` is the length of its wording in bytes."""
+
     compiled: Compiled
     options: Options
+    weight: int
 
 
 class Library:
@@ -96,8 +102,8 @@ class Library:
             raise NotFound(f"The prompt {name} is archived.", param="name", code="prompt_archived")
         return found
 
-    async def render(self, caller: Caller, asked: PromptReference, lot: str) -> Rendered:
-        """Raises NotFound, InvalidField and Unavailable."""
+    def choose(self, caller: Caller, asked: PromptReference, lot: str) -> Choice:
+        """Raises NotFound and InvalidField."""
         prompt = self.find(caller.organisation_id, asked.name)
         if asked.label is not None and asked.version is not None:
             raise InvalidField("Name a label or a version, not both.", param="version")
@@ -105,9 +111,13 @@ class Library:
         if number is None:
             label = DEFAULT_LABEL if asked.label is None else asked.label
             number = chosen(_split(prompt, label), f"{prompt.id}:{label}:{lot}")
-        edition = await self._ready((prompt.id, number), asked.name)
-        messages = await _written(edition.compiled, asked)
-        return Rendered(asked.name, number, label, messages, edition.compiled.wording.model, edition.options)
+        return Choice(prompt.id, asked.name, number, label)
+
+    async def render(self, choice: Choice, variables: JsonObject) -> Rendered:
+        """Raises NotFound, InvalidField and Unavailable."""
+        edition = await self._ready((choice.prompt, choice.version), choice.name)
+        messages = await _written(edition.compiled, variables)
+        return Rendered(messages, edition.compiled.wording.model, edition.options)
 
     async def _ready(self, edition: Edition, name: str) -> Ready:
         """Compiled once for each version and process. Raises NotFound, and Unavailable where it must be read first."""
@@ -119,15 +129,18 @@ class Library:
             said = await visit(_wording, edition)
             if said is None:
                 raise NotFound(f"{name} has no version {edition[1]}.", param="version", code="version_not_found")
-            self._pinned = _with(self._pinned, edition, said, MOST_PINNED)
+            self._pinned = _with(self._pinned, edition, said, most=MOST_PINNED, weight=len)
         made = await asyncio.to_thread(_read, said) if len(said) > LONG else _read(said)
-        self._compiled = _with(self._compiled, edition, made, MOST_COMPILED)
+        self._compiled = _with(self._compiled, edition, made, most=MOST_COMPILED, weight=attrgetter("weight"))
         return made
 
 
-def _with(held: dict[Edition, T], edition: Edition, thing: T, most: int) -> dict[Edition, T]:
-    """When too many are held all are forgotten, which costs each of those in use one more reading."""
-    return {**held, edition: thing} if len(held) < most else {edition: thing}
+def _with(
+    held: dict[Edition, T], edition: Edition, thing: T, *, most: int, weight: Callable[[T], int]
+) -> dict[Edition, T]:
+    """When too many or too heavy ones are held all are forgotten, which costs each of those in use one more reading."""
+    heavy = sum(map(weight, held.values())) + weight(thing) > HEAVIEST
+    return {edition: thing} if heavy or len(held) >= most else {**held, edition: thing}
 
 
 def _split(prompt: Shelved, label: str) -> Split:
@@ -143,11 +156,11 @@ def _split(prompt: Shelved, label: str) -> Split:
     return split
 
 
-async def _written(prompt: Compiled, asked: PromptReference) -> list[Message]:
+async def _written(prompt: Compiled, variables: JsonObject) -> list[Message]:
     """Long values are worked on beside the event loop, where they hold up nobody else."""
-    if _is_long(asked.variables):
-        return await asyncio.to_thread(prompt.render, asked.variables)
-    return prompt.render(asked.variables)
+    if _is_long(variables):
+        return await asyncio.to_thread(prompt.render, variables)
+    return prompt.render(variables)
 
 
 def _is_long(variables: JsonObject) -> bool:
@@ -157,16 +170,13 @@ def _is_long(variables: JsonObject) -> bool:
         return True  # it is no JSON: how much there is of it, and what is wrong with it, rendering says
 
 
-def ready(wording: Wording) -> Ready:
+def _read(said: bytes) -> Ready:
     """Raises TemplateError."""
+    wording = read_wording(Fields(orjson.loads(said), "", strict=True))
     options = read_options(Fields(wording.options, "options", strict=True))
     if wording.response_schema is not None and options.response_format is None:
         options.response_format = ResponseFormat("json_schema", wording.response_schema, name="answer")
-    return Ready(compiled(wording), options)
-
-
-def _read(said: bytes) -> Ready:
-    return ready(read_wording(Fields(orjson.loads(said), "", strict=True)))
+    return Ready(compiled(wording), options, len(said))
 
 
 def _wording(edition: Edition) -> bytes | None:

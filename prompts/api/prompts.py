@@ -14,10 +14,12 @@ from llm.call import Caller
 from llm.errors import Forbidden, NotFound
 from llm.models import Organisation
 from llm.prices import dollars
+from llm.prompting import Choice
 from llm.surfaces.auth import caller_of, check_scope, requires
 from llm.surfaces.models import named
 from llm.surfaces.openapi.operations import BodySchema
 from llm.surfaces.views import ResourceView, body_of
+from llm.types import PromptReference
 from llm.wiring import catalog
 from prompts.api import answers, operations
 from prompts.api.paging import page
@@ -112,14 +114,15 @@ class RenderView(ResourceView):
     def post(self, request: Request, name: str) -> Response:
         caller = caller_of(request)
         asked, model_name = read_reference(body_of(request), name)
-        rendered = bridge().run(catalog().prompts.render(caller, asked, caller.user_id or ""))
+        choice = chosen(caller, asked)
+        rendered = bridge().run(catalog().prompts.render(choice, asked.variables))
         model = named(model_name or rendered.model or catalog().snapshot().default_model or "", caller)
         weight = weighed(rendered.messages, rendered.options, model)
         return Response(
             {
-                "name": rendered.name,
-                "version": rendered.version,
-                "label": rendered.label,
+                "name": choice.name,
+                "version": choice.version,
+                "label": choice.label,
                 "messages": as_sent(rendered.messages),
                 "model": model.name,
                 "prompt_tokens": weight.prompt_tokens,
@@ -161,6 +164,16 @@ class LabelHistoryView(ResourceView):
         prompt = found(caller_of(request), name)
         moves: Any = prompt.moves.filter(label=label) if LABEL.fullmatch(label) else prompt.moves.none()
         return page(request, said, moves, "-id", answers.move)
+
+
+def chosen(caller: Caller, asked: PromptReference) -> Choice:
+    """As for a call: what is unknown may only be new. Raises NotFound and InvalidField."""
+    library, lot = catalog().prompts, caller.user_id or ""
+    try:
+        return library.choose(caller, asked, lot)
+    except NotFound:
+        catalog().fresh_snapshot_sync()
+        return library.choose(caller, asked, lot)
 
 
 def writer(request: Request) -> Caller:

@@ -8,8 +8,8 @@ import pytest
 
 from llm.call import Call, Caller
 from llm.errors import InvalidField, NotFound
-from llm.prompting import NoPrompts, Rendered, prompted
-from llm.types import Message, Metadata, Options, PromptReference, Text
+from llm.prompting import Choice, NoPrompts, Rendered, prompted
+from llm.types import JsonObject, Message, Metadata, Options, PromptReference, Text
 from tests.llm.doubles import call, request
 
 OURS = Message("user", [Text("Mine")])
@@ -24,13 +24,16 @@ class Shelf:
         self.lots: list[str] = []
         self.renewed = 0
 
-    async def render(self, caller: Caller, asked: PromptReference, lot: str) -> Rendered:
+    def choose(self, caller: Caller, asked: PromptReference, lot: str) -> Choice:
         self.lots.append(lot)
-        if self.error is not None:
-            raise self.error
         if self.renewed < self.late:
             raise NotFound("There is none.", param="name", code="prompt_not_found")
-        return Rendered("greeting", 3, "production", [THEIRS], "theirs", Options(temperature=0.5, max_tokens=7))
+        return Choice(1, "greeting", 3, "production")
+
+    async def render(self, choice: Choice, variables: JsonObject) -> Rendered:
+        if self.error is not None:
+            raise self.error
+        return Rendered([THEIRS], "theirs", Options(temperature=0.5, max_tokens=7))
 
     async def renew(self) -> None:
         self.renewed += 1
@@ -76,6 +79,13 @@ async def test_what_is_wrong_is_named_as_the_dialect_spells_it(dialect: str, pre
     with pytest.raises(InvalidField) as caught:
         await prompted(asking(dialect=dialect), shelf, shelf.renew)
     assert caught.value.param == f"{prefix}prompt.variables.customer"
+
+
+async def test_the_record_of_what_is_refused_for_its_variables_says_of_which_version() -> None:
+    shelf, asked = Shelf(error=InvalidField("customer: it is missing", param="variables.customer")), asking()
+    with pytest.raises(InvalidField):
+        await prompted(asked, shelf, shelf.renew)
+    assert (asked.record.prompt_version, asked.record.prompt_label) == (3, "production")
 
 
 async def test_a_user_keeps_a_lot_and_without_one_the_session_does() -> None:

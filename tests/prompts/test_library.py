@@ -27,7 +27,8 @@ def caller(organisation: Organisation) -> Caller:
 def said(library: Library, organisation: Organisation, name: str = "greeting", **asked: Any) -> str:
     variables = asked.pop("variables", {})
     reference = PromptReference(name, variables=variables, **asked)
-    rendered = async_to_sync(library.render)(caller(organisation), reference, "somebody")
+    choice = library.choose(caller(organisation), reference, "somebody")
+    rendered = async_to_sync(library.render)(choice, variables)
     (part,) = rendered.messages[0].parts
     assert isinstance(part, Text)
     return part.text
@@ -64,7 +65,7 @@ def test_a_reading_without_changes_asks_once(library: Library) -> None:
 
 
 def test_a_renamed_prompt_answers_to_its_new_name_alone(library: Library, greeting: Prompt, acme: Organisation) -> None:
-    describe(greeting, Details("welcome"))
+    describe(greeting, Details("welcome"), ADA)
     library.renew()
     assert said(library, acme, "welcome") == "First"
     with pytest.raises(NotFound):
@@ -126,3 +127,17 @@ def test_what_json_does_not_have_is_refused_by_its_name(
     with pytest.raises(InvalidField) as caught:
         said(library, acme, label="staging", variables={"customer": value})
     assert caught.value.param == "variables.customer"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_pinned_takes_bounded_memory(
+    library: Library, greeting: Prompt, acme: Organisation, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for letter in "abcdef":
+        save(letter * 10_000)
+    monkeypatch.setattr("prompts.library.HEAVIEST", 35_000)
+    for version in range(3, 9):
+        assert len(said(library, acme, version=version)) == 10_000
+    assert sum(map(len, library._pinned.values())) <= 35_000
+    assert sum(ready.weight for ready in library._compiled.values()) <= 35_000
+    assert said(library, acme) == "First"

@@ -106,6 +106,13 @@ def test_a_wrong_variable_is_named_before_any_provider_is_asked(
     assert len(house.asked()) == before
 
 
+def test_a_refused_call_is_recorded_with_version_and_label(house: House, name: str) -> None:
+    house.prompt(name, GREETING, GREETING)
+    refused = house.generate(name, variables={})
+    assert refused.status_code == 422
+    assert house.record(refused)["metadata"]["prompt"] == {"name": name, "version": 2, "label": "production"}
+
+
 def test_its_messages_come_first_and_its_options_hold_where_nothing_is_said(house: House, name: str) -> None:
     house.prompt(name)
     body = {
