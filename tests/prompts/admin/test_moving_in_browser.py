@@ -27,7 +27,7 @@ WRITE = """
 from prompts.wording import Line, Wording
 from prompts.writing.authors import Author
 from prompts.writing.editing import Details, create, save_version, secure
-author = Author("ada", None, may_publish=True)
+author = Author("ada", None, may_publish=True, may_secure=True)
 prompt = create(Details({name!r}), author, None)
 for said in ("First words", "Second words", "Third thoughts"):
     save_version(prompt, Wording((Line("user", said),)), author)
