@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import llm.models.bounds
+import llm.models.keys
 import llm.models.stamp
 
 
@@ -15,5 +17,28 @@ class Migration(migrations.Migration):
             model_name="registrystamp",
             name="prompts",
             field=models.PositiveBigIntegerField(default=llm.models.stamp.first_stamp),
+        ),
+        migrations.AlterField(
+            model_name="apikey",
+            name="scopes",
+            field=models.JSONField(
+                blank=True,
+                default=llm.models.keys.default_scopes,
+                validators=[
+                    llm.models.bounds.Subset(
+                        (
+                            "generate",
+                            "prompts.read",
+                            "prompts.write",
+                            "prompts.publish",
+                            "prompts.secure",
+                            "batches",
+                            "usage",
+                            "requests",
+                            "organisation",
+                        )
+                    )
+                ],
+            ),
         ),
     ]

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -87,6 +88,7 @@ class Migration(migrations.Migration):
                 "ordering": ["name"],
                 "permissions": [
                     ("publish_prompt", "Can move protected labels"),
+                    ("secure_prompt", "Can change what publishing takes"),
                     ("use_playground", "Can use the playground"),
                 ],
             },
@@ -209,6 +211,7 @@ class Migration(migrations.Migration):
                 ("total", models.PositiveIntegerField()),
                 ("author", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField()),
+                ("heard_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("finished_at", models.DateTimeField(null=True)),
                 (
                     "prompt",
