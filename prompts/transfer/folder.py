@@ -95,12 +95,13 @@ def pull(folder: Folder, prompts: QuerySet[Prompt], *, dry_run: bool) -> Iterato
 @bundled()
 def push(folder: Folder, names: Sequence[str], task: Import) -> list[Change]:
     """All files or none. Raises FolderRefused with the file and the path in it."""
-    hold_all(Prompt.objects.filter(organisation=task.organisation, name__in=names))
-    for name in names:
+    files = {name: folder.file(name) for name in names}
+    hold_all(Prompt.objects.filter(organisation=task.organisation, name__in=files))
+    for name, file in files.items():
         try:
             imported(folder.read(name), task)
         except CallerError as error:
-            raise _placed(folder.file(name), error) from None
+            raise _placed(file, error) from None
     if task.dry_run:
         transaction.set_rollback(True)
     return task.changes

@@ -9,10 +9,9 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from llm.errors import Conflict
-from llm.models import Organisation, RegistryStamp
+from llm.models import Organisation
 from prompts.models import LabelMove, Prompt, Proposal, Version
 from prompts.transfer import Import, imported
 from prompts.writing.editing import Details, Origin, create, save_version, secure
@@ -101,14 +100,3 @@ def test_many_prompts_and_one_at_once_wait_for_nobody_who_waits_for_them(acme: O
             *(partial(move, row, "draft", whole(version), EVE) for row in rows),
         )
         assert [error for error in came if isinstance(error, Exception)] == []
-
-
-def test_many_prompts_raise_the_stamp_once_and_at_the_end(acme: Organisation) -> None:
-    before = RegistryStamp.read()
-    with CaptureQueriesContext(connection) as asked:
-        imported({"prompts": [{"name": name} for name in ("first", "second", "third")]}, Import(acme, EVE))
-    written = [query["sql"] for query in asked if query["sql"].startswith(("INSERT", "UPDATE"))]
-
-    assert ["registrystamp" in sql for sql in written[-2:]] == [True, False]
-    assert RegistryStamp.read().prompts == before.prompts + 1
-    assert set(Prompt.objects.values_list("stamp", flat=True)) == {before.prompts + 1}
