@@ -53,7 +53,7 @@ def home(request: HttpRequest, prompt: Prompt) -> HttpResponse:
     if (before := whole_number(request.GET.get("before"))) is not None:
         rows = rows.filter(number__lt=before)
     held = list(rows[: PAGE + 1])
-    uses = by_version(prompt, now)
+    uses, author = by_version(prompt, now), Author.of_user(request.user)
     context = {
         "title": prompt.name,
         "prompt": prompt,
@@ -65,7 +65,8 @@ def home(request: HttpRequest, prompt: Prompt) -> HttpResponse:
         "days": DAYS,
         "examples": prompt.examples.count(),
         "may_edit": request.user.has_perm(EDIT),
-        "author": Author.of_user(request.user),
+        "may_archive": author.may_publish or not any(label.protected for label in labels),
+        "author": author,
     }
     return own_page(request, "pages/prompts/home.html", context)
 

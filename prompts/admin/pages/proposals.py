@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -33,20 +33,23 @@ def proposal(request: HttpRequest, prompt: Prompt, number: int) -> HttpResponse:
 
 def _answered(request: HttpRequest, waiting: Proposal, author: Author) -> HttpResponse:
     try:
-        messages.success(request, _done(waiting, request.POST.get("answer"), author))
+        messages.success(request, _done(request, waiting, author))
     except CallerError as error:
         messages.error(request, " ".join(filter(None, (error.message, error.hint))))
     return redirect("prompt", pk=waiting.prompt_id)
 
 
-def _done(waiting: Proposal, answer: str | None, author: Author) -> str:
+def _done(request: HttpRequest, waiting: Proposal, author: Author) -> str:
     """What comes of the answer. Raises InvalidField, and what `labelling` raises."""
+    answer = request.POST.get("answer")
     if answer == "approve":
         waits = isinstance(labelling.approve(waiting, author), Proposal)
         said = f"waits for one more to agree: {waiting.author} is nobody we know" if waits else None
         return f"{waiting.label} {said or f'means {in_words(waiting.after)} now'}."
     if answer == "decline":
         labelling.decline(waiting, author)
+        wished = f"{waiting.author}'s wish that {waiting.label} means {in_words(waiting.after)}"
+        admin.site.get_model_admin(Prompt).log_change(request, waiting.prompt, f"Declined {wished}.")
         return f"{waiting.label} stays where it is: the proposal is gone."
     raise InvalidField("Agree or decline.", param="answer")
 

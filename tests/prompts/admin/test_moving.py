@@ -151,6 +151,7 @@ def test_ones_own_proposal_can_be_taken_back_and_not_agreed_to(greeting: Prompt,
     assert standing(greeting, "production") == whole(1)
     client.post(address, {"answer": "decline"})
     assert not greeting.proposals.exists()
+    assert LogEntry.objects.get().change_message == "Declined prompt-publisher's wish that production means version 2."
 
 
 @pytest.mark.parametrize("role", ["prompt editor", "operator"])

@@ -133,6 +133,8 @@ def test_nobody_is_offered_a_way_to_save_that_leads_elsewhere_than_it_says(twice
 
 def test_an_editor_archives_nothing_that_is_published(greeting: Prompt, twice: str, enter: Enter) -> None:
     client = enter("prompt editor")
+    assert "Archive greeting" not in client.get(twice).content.decode()
+    assert "Archive greeting" in enter("prompt publisher").get(twice).content.decode()
     client.post(f"{twice}archive/")
     ticked = {"action": "archive", "_selected_action": [greeting.pk], "agreed": "yes"}
     page = client.post("/admin/prompts/prompt/", ticked, follow=True).content.decode()
