@@ -62,7 +62,7 @@ def test_an_answer_is_seen_while_it_comes_and_its_figures_afterwards(
     assert "4 out" in figures
     assert "came to its end" in figures
     assert watch.is_quiet
-    (row,) = [row for row in served.rows() if row["model"] == "echo-slow"]
+    *_, row = [row for row in served.rows() if row["model"] == "echo-slow"]
     assert (row["user_id"], row["surface"], row["status"]) == (EDITOR, "websocket", "ok")
 
 
@@ -155,8 +155,8 @@ def test_a_prompt_is_asked_with_variables_and_saved_as_an_example(window: tuple[
     page.get_by_label("Expected answer").fill("Good day")
     press(page, "Save")
     expect(page.locator("#tally")).to_contain_text("For Ada is an example of greeting now.")
-    (example,) = served.rows("prompts_example")
-    (row,) = [row for row in served.rows() if row["prompt"] == "greeting" and row["status"] == "ok"]
+    (example,) = [row for row in served.rows("prompts_example") if row["name"] == "For Ada"]
+    *_, row = [row for row in served.rows() if row["prompt"] == "greeting" and row["status"] == "ok"]
     assert (example["expected"], example["source"]) == ("Good day", row["id"])
     assert (row["prompt_version"], row["user_id"]) == (2, EDITOR)
     assert watch.is_quiet
