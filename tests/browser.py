@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from tests import services
@@ -33,6 +34,7 @@ SWITCHES = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 HERE = "127.0.0.1"
+SERIOUS = ("serious", "critical")
 LISTEN = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
@@ -43,8 +45,12 @@ Scheme = Literal["light", "dark"]
 
 @dataclass
 class Watch:
-    """What a page said to its console in error, the dialogs it opened, and the hosts it asked that are not ours."""
+    """What a page said to its console in error, the dialogs it opened, and the hosts it asked that are not ours.
 
+    Browsers may complain of a page that is answered with an error, sooner or later: those in `expected` are no news.
+    """
+
+    expected: set[int] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
@@ -61,7 +67,9 @@ class Watch:
 
     def _heard(self, message: ConsoleMessage) -> None:
         """Whether a browser looks for an icon is its own affair."""
-        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+        if message.type != "error" or message.location["url"].endswith("/favicon.ico"):
+            return
+        if not any(f"status of {status} " in message.text for status in self.expected):
             self.errors.append(message.text)
 
     def _asked(self, dialog: Dialog) -> None:
@@ -108,3 +116,23 @@ def sign_in(page: Page, name: str = OPERATOR, password: str = PASSWORD) -> None:
 def sign_in_as_superuser(page: Page, served: Serving) -> None:
     make_superuser(served)
     sign_in(page)
+
+
+@contextmanager
+def answered(page: Page, watch: Watch, status: int) -> Iterator[None]:
+    """What is done inside sends a form, and leads to a page of that status."""
+    watch.expected.add(status)
+    with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url == page.url) as told:
+        yield
+    assert told.value.status == status
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds in the page as it stands that keeps somebody from reading or using it."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in violations if one["impact"] in SERIOUS]
+
+
+def fits(page: Page) -> bool:
+    """Whether nobody has to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

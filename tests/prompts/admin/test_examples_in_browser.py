@@ -5,22 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser import Scheme, opened, sign_in
+from tests.browser import Scheme, fits, opened, serious, sign_in
 from tests.prompts.furnished import EDITOR
 from tests.serving import Serving
-
-SERIOUS = ("serious", "critical")
-
-
-def serious(page: Page) -> list[str]:
-    return [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in SERIOUS]
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
@@ -37,6 +26,7 @@ def test_an_example_is_written_run_and_compared(browser: Browser, served: Servin
         page.get_by_label("Type").first.select_option("equals")
         page.get_by_label("Text").first.fill("Bye Eva")
         page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text(f"In {scheme} is saved.")).to_be_visible()
         found += serious(page)
         page.get_by_label(f"Run In {scheme}").check()
         page.get_by_label("On version").select_option("1")
