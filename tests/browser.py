@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from tests import services
 from tests.browsing import OPERATOR, PASSWORD, make_superuser
@@ -35,6 +35,8 @@ SWITCHES = (
 )
 HERE = "127.0.0.1"
 SERIOUS = ("serious", "critical")
+PATIENCE = 20_000
+"""Milliseconds that a page has to become what is expected: machines that check are slow, and have much to do."""
 LISTEN = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
@@ -89,6 +91,7 @@ class Watch:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = services.program(*NAMES, packages=PACKAGES)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
         yield running
