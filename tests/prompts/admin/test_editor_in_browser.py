@@ -46,6 +46,15 @@ def text(page: Page, number: int = 1) -> Locator:
     return page.get_by_role("textbox", name=f"Text of message {number}", exact=True)
 
 
+def rewrite(page: Page, words: str) -> None:
+    """From an empty text: in place of coloured words Chromium would put the new ones into a style of theirs, which our
+    policy forbids and it complains of."""
+    text(page).press("ControlOrMeta+a")
+    text(page).press("Delete")
+    expect(text(page)).to_have_text("")
+    text(page).fill(words)
+
+
 def row(page: Page, noun: str, number: int) -> Locator:
     return page.get_by_role("group", name=f"{noun} {number}", exact=True)
 
@@ -88,7 +97,7 @@ def test_a_prompt_is_written_previewed_compared_published_and_rolled_back(window
     expect(page.get_by_role("status").first).to_contain_text("Version 1 is saved")
 
     page.get_by_role("link", name="Write a new version").click()
-    text(page).fill("Welcome {{ customer }} in {{ words }} words.{% if formal %} Be formal.{% endif %}")
+    rewrite(page, "Welcome {{ customer }} in {{ words }} words.{% if formal %} Be formal.{% endif %}")
     save(page, "warmer")
     press(page, "Compare")
     expect(page.locator("del")).to_have_text("Greet")
@@ -147,7 +156,7 @@ def test_what_was_refused_is_not_offered_beside_itself_but_when_the_page_was_lef
     page, watch = window
     home = make(page, "refused")
     write_greeting(page)
-    text(page).fill("Greet {{ nobody }}")
+    rewrite(page, "Greet {{ nobody }}")
     with answered(page, watch, 422):
         save(page, "")
     expect(page.get_by_role("alert").first).to_contain_text("Nothing is saved")
@@ -190,9 +199,9 @@ def test_the_second_of_two_editors_sees_the_difference_and_loses_nothing(
     with opened(browser, served.url) as (other, _):
         sign_in(other, EDITOR)
         other.goto(f"{home}edit/")
-        text(other).fill("Theirs")
+        rewrite(other, "Theirs")
         save(other, "theirs")
-    text(page).fill("Mine")
+    rewrite(page, "Mine")
     with answered(page, watch, 409):
         save(page, "mine")
 
@@ -266,7 +275,7 @@ def test_nobody_is_kept_out_by_how_the_pages_are_made(browser: Browser, served: 
         text(page).fill("Greet {{ customer }} in {{ words }} words.{% if formal %} Be formal.{% endif %}")
         save(page, "polite")
         page.get_by_role("link", name="Write a new version").click()
-        text(page).fill("Welcome {{ customer }} in {{ words }} words.{% if formal %} Be formal, please.{% endif %}")
+        rewrite(page, "Welcome {{ customer }} in {{ words }} words.{% if formal %} Be formal, please.{% endif %}")
         save(page, "warmer")
         for path in ("", "diff/1/2/", "diff/1/2/?view=beside", "versions/1/", "labels/production/move/?to=2"):
             page.goto(f"{home}{path}")
