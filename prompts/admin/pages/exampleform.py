@@ -11,7 +11,7 @@ from django.http import QueryDict
 from llm.dialects.fields import Fields
 from llm.errors import InvalidField
 from llm.types import JsonObject
-from prompts.checks import APPLIES, Kind
+from prompts.checks import APPLIES
 from prompts.models import Example
 from prompts.variables import Variable
 from prompts.writing.examples import Draft, read_example
@@ -20,7 +20,7 @@ SPARE = 3
 """Empty rows for checks to come."""
 MOST_ROWS = 60
 PLAIN = ("string", "enum", "image")
-CALLED: dict[Kind, str] = {
+CALLED = {
     "equals": "equals",
     "contains": "contains",
     "not_contains": "does not contain",
@@ -36,7 +36,7 @@ SAID = {"regex": "pattern", "json_schema": "schema", "graded": "question"}
 
 
 def called(kind: str) -> str:
-    return next((words for name, words in CALLED.items() if name == kind), kind)
+    return CALLED.get(kind, kind)
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
     others: str = ""
     checks: list[CheckRow] = field(default_factory=list)
-    kinds: ClassVar[dict[Kind, str]] = CALLED
+    kinds: ClassVar[dict[str, str]] = CALLED
 
     @classmethod
     def of(cls, example: Example | None, variables: tuple[Variable, ...]) -> Form:
